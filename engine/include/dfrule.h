@@ -1,0 +1,220 @@
+/* dfrule: rule-driven diagnosis of Windows kernel crashes.
+ *
+ * Compile rules once, open crashes, check, write the answer:
+ *
+ *     dfr_rules *rules; dfr_crash *crash; dfr_answer *answer; dfr_error error;
+ *     dfr_rules_load(paths, 1, NULL, &rules, NULL, &error);
+ *     dfr_crash_open(&(dfr_input){.size = sizeof(dfr_input), .path = "crash.txt"}, NULL, &crash, &error);
+ *     dfr_check(rules, crash, NULL, &answer, &error);
+ *     dfr_answer_write(answer, DFR_FORMAT_TEXT, NULL, write_to_stdout, NULL, &error);
+ *
+ * Handles are opaque and immutable after they were made: rules and crashes may be shared by any
+ * number of threads; every other call works on its own data. No globals, no printing, no exit, no
+ * locale. Strings are UTF-8 with a length. A handle is released with its _free; NULL is fine.
+ * Option structs begin with `size` = sizeof, so that they can grow. */
+#ifndef DFRULE_H
+#define DFRULE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define DFR_API __attribute__((visibility("default")))
+#define DFR_CHECK_RESULT __attribute__((warn_unused_result))
+#else
+#define DFR_API
+#define DFR_CHECK_RESULT
+#endif
+
+#define DFRULE_VERSION "0.1.0"
+
+typedef enum dfr_result {
+    DFR_RESULT_OK = 0,
+    DFR_RESULT_NO_MEMORY = 1,
+    DFR_RESULT_IO = 2,          /* a file could not be read or written */
+    DFR_RESULT_NOT_A_CRASH = 3, /* the input is no kernel crash that can be read */
+    DFR_RESULT_BAD_RULES = 4,   /* the rules have errors: see the diagnostics */
+    DFR_RESULT_BAD_CACHE = 5,   /* a compiled rule set did not verify */
+    DFR_RESULT_LIMIT = 6,       /* a limit was hit */
+    DFR_RESULT_MISUSE = 7,      /* an argument makes no sense */
+    DFR_RESULT_INTERNAL = 70
+} dfr_result;
+
+/* What went wrong; `message` names file, place and field, and ends in NUL. */
+typedef struct dfr_error {
+    dfr_result result;
+    char message[512];
+} dfr_error;
+
+typedef struct dfr_text {
+    const char *p;
+    size_t len;
+} dfr_text;
+
+typedef struct dfr_rules dfr_rules;             /* a compiled rule set */
+typedef struct dfr_crash dfr_crash;             /* the facts of one input: one crash or several */
+typedef struct dfr_answer dfr_answer;           /* ranked causes, actions, evidence */
+typedef struct dfr_diagnostics dfr_diagnostics; /* findings about rules or inputs, with places */
+
+/* Host memory; zeroed: malloc and free. */
+typedef struct dfr_memory {
+    void *(*alloc)(void *user, size_t size);
+    void (*free)(void *user, void *p);
+    void *user;
+    size_t limit; /* bytes per handle; 0: none */
+} dfr_memory;
+
+/* Receives output; returns 0 to go on. */
+typedef int (*dfr_write_fn)(void *user, const char *p, size_t len);
+
+typedef enum dfr_format {
+    DFR_FORMAT_TEXT = 0,
+    DFR_FORMAT_JSON = 1,  /* indented */
+    DFR_FORMAT_NDJSON = 2 /* one line */
+} dfr_format;
+
+/* How text output looks; zeroed: plain UTF-8, 80 columns. */
+typedef struct dfr_style {
+    size_t size;
+    int color;   /* ANSI colours */
+    int ascii;   /* no characters outside ASCII in our own words */
+    int columns; /* 0: 80 */
+    int verbose; /* more: all evidence, notes and waiting rules */
+} dfr_style;
+
+DFR_API const char *dfr_version(void);
+
+/* ---- Rules ------------------------------------------------------------------------------- */
+
+typedef struct dfr_rule_source {
+    dfr_text path; /* shown in diagnostics; decides the pack together with its folder */
+    dfr_text text; /* the rules themselves */
+    int layer;     /* 0 pack, 1 team, 2 user */
+} dfr_rule_source;
+
+typedef struct dfr_rules_options {
+    size_t size;
+    dfr_memory memory;
+    int tiers;         /* 0: stable rules only, 1: and test, 2: and nursery */
+    int64_t now;       /* seconds since 1970, for `until` of suppressions; 0: nothing expires */
+    const dfr_text *search; /* folders searched for imported packs (dfr_rules_load) */
+    size_t search_count;
+    int lint;          /* report lint findings as well */
+} dfr_rules_options;
+
+/* Compile rules from memory. *ret_diagnostics (may be NULL) is set also on success and on
+ * DFR_RESULT_BAD_RULES, when *ret stays NULL. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_compile(const dfr_rule_source *sources, size_t n,
+                                                      const dfr_rules_options *options, dfr_rules **ret,
+                                                      dfr_diagnostics **ret_diagnostics, dfr_error *error);
+/* The same from files and folders (all .dfr below a folder, in byte order of their paths). A file
+ * written by dfr_rules_save is loaded and verified instead. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_load(const dfr_text *paths, size_t n,
+                                                   const dfr_rules_options *options, dfr_rules **ret,
+                                                   dfr_diagnostics **ret_diagnostics, dfr_error *error);
+/* Write the compiled form: to a temporary file, flushed, renamed. For local caches only. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_save(const dfr_rules *rules, dfr_text path, dfr_error *error);
+DFR_API void dfr_rules_free(dfr_rules *rules);
+
+typedef struct dfr_rules_info {
+    size_t size;
+    uint32_t rules, causes, actions, tests, code_words;
+} dfr_rules_info;
+DFR_API void dfr_rules_describe(const dfr_rules *rules, dfr_rules_info *ret);
+/* Readable listing of one rule by name, or of all (empty name). */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_disasm(const dfr_rules *rules, dfr_text rule,
+                                                     dfr_write_fn write, void *user, dfr_error *error);
+
+/* ---- Diagnostics --------------------------------------------------------------------------- */
+
+DFR_API void dfr_diagnostics_free(dfr_diagnostics *d);
+DFR_API uint32_t dfr_diagnostics_errors(const dfr_diagnostics *d);
+DFR_API uint32_t dfr_diagnostics_warnings(const dfr_diagnostics *d);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_diagnostics_write(const dfr_diagnostics *d, dfr_format format,
+                                                          const dfr_style *style, dfr_write_fn write,
+                                                          void *user, dfr_error *error);
+/* What a diagnostic number means (`dfrule explain DFR1001`); NULL: no such number. */
+DFR_API const char *dfr_diagnostic_help(uint32_t number);
+
+/* ---- Crashes ------------------------------------------------------------------------------- */
+
+typedef struct dfr_input {
+    size_t size;
+    const char *path;  /* file to read, or the name shown when `bytes` is given; "-" is not special */
+    const void *bytes; /* input in memory, copied; NULL: read the path */
+    size_t len;
+} dfr_input;
+
+typedef struct dfr_crash_options {
+    size_t size;
+    dfr_memory memory;
+    uint64_t max_bytes; /* larger inputs are refused; 0: the built-in limit */
+} dfr_crash_options;
+
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *options,
+                                                   dfr_crash **ret, dfr_error *error);
+DFR_API void dfr_crash_free(dfr_crash *crash);
+/* Number of crashes in the input, at least 1. */
+DFR_API size_t dfr_crash_count(const dfr_crash *crash);
+/* Write all facts of crash `index`. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_write_facts(const dfr_crash *crash, size_t index,
+                                                          dfr_format format, const dfr_style *style,
+                                                          dfr_write_fn write, void *user, dfr_error *error);
+/* A copy of `crash` in which facts are replaced: assignments as in a test's `given`, such as
+ * `thread.stack_limit = 0xfffff88003dcd000`, `modules.complete = true`, `trap.address = unknown`. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_what_if(const dfr_crash *crash, const dfr_text *assignments,
+                                                      size_t n, dfr_crash **ret, dfr_error *error);
+
+/* ---- Checking ------------------------------------------------------------------------------ */
+
+typedef struct dfr_check_options {
+    size_t size;
+    dfr_memory memory;
+    size_t index;            /* which crash of the input */
+    int no_index;            /* run every rule (slower, same answer) */
+    uint32_t steps_per_rule; /* 0: the built-in limit */
+} dfr_check_options;
+
+DFR_API DFR_CHECK_RESULT dfr_result dfr_check(const dfr_rules *rules, const dfr_crash *crash,
+                                              const dfr_check_options *options, dfr_answer **ret,
+                                              dfr_error *error);
+DFR_API void dfr_answer_free(dfr_answer *answer);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_answer_write(const dfr_answer *answer, dfr_format format,
+                                                     const dfr_style *style, dfr_write_fn write, void *user,
+                                                     dfr_error *error);
+/* Strength of the first cause: 0 none, 1 possible, 2 likely, 3 strong, 4 near-certain. */
+DFR_API int dfr_answer_strength(const dfr_answer *answer);
+
+/* One rule on one crash, condition by condition: why it speaks (or how far). */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_explain(const dfr_rules *rules, const dfr_crash *crash, size_t index,
+                                                dfr_text rule, dfr_format format, const dfr_style *style,
+                                                dfr_write_fn write, void *user, dfr_error *error);
+/* Why a rule does not speak: the conditions that are false or open, and what would settle them. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_why_not(const dfr_rules *rules, const dfr_crash *crash, size_t index,
+                                                dfr_text rule, dfr_format format, const dfr_style *style,
+                                                dfr_write_fn write, void *user, dfr_error *error);
+
+/* ---- Tests in rule files ------------------------------------------------------------------- */
+
+typedef struct dfr_test_options {
+    size_t size;
+    const dfr_text *roots;  /* folders in which `load` looks, besides the rule file's own and its parents */
+    size_t root_count;
+    dfr_text only;          /* run tests whose name contains this */
+} dfr_test_options;
+
+/* Run the tests of a rule set; writes one line a test and each failed expectation with its place. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_test(const dfr_rules *rules, const dfr_test_options *options,
+                                                   dfr_format format, const dfr_style *style,
+                                                   dfr_write_fn write, void *user, uint32_t *ret_passed,
+                                                   uint32_t *ret_failed, dfr_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
