@@ -187,6 +187,195 @@ units: $(UNITS)
 unit: $(if $(T),$(B)/tests/test_$(T:test_%=%),$(UNITS))
 	@for t in $^; do echo "== $$t"; $$t || exit 1; done
 
+# --- Tests ------------------------------------------------------------------------------------
+RUN = $(PYTHON) tests/run.py --build $(B)
+
+## check: every test over build/$(MODE), and the checks of the house
+.PHONY: check
+check: all tools $(UNITS) $(REPLAYS)
+	@$(RUN)
+
+# Sanitizer builds run all that runs our code, and the command over every transcript there is.
+.PHONY: check-run-asan
+check-run-asan: all $(UNITS) $(REPLAYS)
+	@$(RUN) --kinds unit,rules,cli,replay,sweep
+## check-asan: the tests and all transcripts with address, undefined and leak sanitizers
+.PHONY: check-asan
+check-asan:
+	@$(MAKE) --no-print-directory MODE=asan check-run-asan
+
+## check-layers: every #include obeys the dependency line of docs/ARCHITECTURE.md
+.PHONY: check-layers
+check-layers:
+	@tests/checks/layers.py
+
+## check-symbols: linked names start with dfr_, the shared library exports dfrule.h alone
+.PHONY: check-symbols
+check-symbols: all
+	@BUILD=$(B) tests/checks/symbols.py
+
+## test: install what is missing, build, run everything; ends with `N passed, N failed`
+.PHONY: test
+test:
+	@engine/tools/deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) all tools units replays >build.log 2>&1 \
+	  || { cat build.log; rm -f build.log; echo "0 passed, 1 failed"; exit 1; }; rm -f build.log
+	@$(MAKE) --no-print-directory check
+
+## demo: install what is missing, build, and diagnose a crash
+DEMO := corpus/transcripts/double_fault_iastor.txt
+.PHONY: demo
+demo:
+	@engine/tools/deps.sh build
+	@$(MAKE) --no-print-directory -s -j$(JOBS) all
+	@test -x $(B)/dfrule || { echo "make demo: there is no engine/cli to build" >&2; exit 1; }
+	@test -f $(DEMO) || { echo "make demo: $(DEMO) is not there" >&2; exit 1; }
+	@echo '$$ dfrule check $(DEMO)'; $(B)/dfrule check $(DEMO)
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+## replays: each fuzz target as a program that reads files
+.PHONY: replays
+replays: $(REPLAYS)
+
+# Every target in turn, for SECONDS each; new inputs go to build/, crashes to the regressions.
+SECONDS ?= 60
+.PHONY: fuzz-run
+fuzz-run: $(FUZZERS)
+	@set -e; for f in $(FUZZERS); do n=$${f##*/fuzz_}; \
+	  mkdir -p $(B)/corpus/$$n tests/fuzz/corpus/$$n tests/fuzz/regressions/$$n; \
+	  d=tests/fuzz/$$n.dict; test -f $$d && d=-dict=$$d || d=; \
+	  echo "== $$n for $(SECONDS) s"; \
+	  $$f $$d -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+	    -artifact_prefix=tests/fuzz/regressions/$$n/ $(FUZZ_FLAGS) \
+	    $(B)/corpus/$$n tests/fuzz/corpus/$$n tests/fuzz/regressions/$$n 2>$(B)/$$n.log \
+	    || { tail -40 $(B)/$$n.log; exit 1; }; tail -8 $(B)/$$n.log; done
+## fuzz: run every fuzz target for SECONDS=60 (F=name: one), with clang
+.PHONY: fuzz
+fuzz:
+	@$(MAKE) --no-print-directory MODE=fuzz CC=$(CLANG) fuzz-run \
+	  $(if $(F),FUZZ_SRC=tests/fuzz/fuzz_$(F).c)
+
+.PHONY: cov-run
+cov-run: all $(UNITS) $(REPLAYS)
+	@find $(B) -name '*.gcda' -delete
+	@$(RUN) --kinds unit,rules,cli,replay,sweep
+	@lcov -q -c -d $(B) -b . --no-external -o $(B)/all.info 2>/dev/null
+	@lcov -q -e $(B)/all.info '$(CURDIR)/engine/*' '$(CURDIR)/grammar/*' -o $(B)/engine.info
+	@lcov --list $(B)/engine.info
+	@! command -v genhtml >/dev/null || genhtml -q $(B)/engine.info -o $(B)/html
+## cov: line coverage of all tests, as a table and in build/cov/html
+.PHONY: cov
+cov:
+	@command -v lcov >/dev/null || { echo "make cov needs lcov" >&2; exit 1; }
+	@$(MAKE) --no-print-directory MODE=cov cov-run
+
+## bench: time and memory of compiling, reading and matching
+.PHONY: bench
+bench: all $(BENCHES)
+	@$(if $(wildcard tests/bench/bench.py),BUILD=$(B) $(PYTHON) tests/bench/bench.py,\
+	  echo "make bench: there is no tests/bench/bench.py" >&2; exit 1)
+
+## bless: rewrite golden files with what is printed now; review the diff
+.PHONY: bless
+bless: all $(UNITS)
+	@$(PYTHON) tests/cases.py $(B)
+	@DFR_BLESS=1 $(RUN) --kinds unit >/dev/null || true
+	@git status --short tests corpus 2>/dev/null || true
+
+# --- Form -------------------------------------------------------------------------------------
+FORMATTED := $(sort $(wildcard engine/*/*.c engine/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] \
+                               tests/bench/*.[ch]))
+## format: clang-format 14 over all C files
+.PHONY: format
+format:
+	$(FORMAT) -i $(FORMATTED)
+## format-check: fail where `make format` would change something
+.PHONY: format-check
+format-check:
+	@$(FORMAT) --dry-run -Werror $(FORMATTED)
+
+TIDY := -checks=-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-macro-parentheses$\
+,-bugprone-assignment-in-if-condition,clang-analyzer-*,-clang-analyzer-valist.Uninitialized$\
+,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling$\
+,misc-redundant-expression,misc-unused-parameters,performance-*,readability-misleading-indentation$\
+,readability-redundant-declaration,readability-non-const-parameter
+## lint: clang-tidy, cppcheck and shellcheck, those that are installed
+.PHONY: lint
+lint: $(GEN_H)
+	@if command -v clang-tidy >/dev/null; then printf '%s\n' $(LIB_SRC) $(CLI_SRC) \
+	  | xargs -P $(JOBS) -n 4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" "$(TIDY)" "$$@" -- \
+	    -std=c17 -D_GNU_SOURCE $(INCLUDES) $(PKG_CFLAGS) 2>/dev/null' tidy; \
+	  else echo "clang-tidy is not installed: skipped"; fi
+	@if command -v cppcheck >/dev/null; then cppcheck -q --std=c11 -j $(JOBS) --error-exitcode=1 \
+	    --enable=warning,portability --inline-suppr --library=posix --suppress=missingInclude \
+	    --suppress=unknownMacro -D_GNU_SOURCE $(INCLUDES) $(LIB_SRC) $(CLI_SRC); \
+	  else echo "cppcheck is not installed: skipped"; fi
+	@if command -v shellcheck >/dev/null; then \
+	    shellcheck .ci/run $(wildcard engine/tools/*.sh tests/*/*.sh); \
+	  else echo "shellcheck is not installed: skipped"; fi
+
+# --- Documentation ----------------------------------------------------------------------------
+## docs: refresh docs/generated, the manual page and the completions from the tables
+.PHONY: docs
+docs: $(B)/tools/gentables
+	@$< docs
+
+# --- Install ----------------------------------------------------------------------------------
+INSTALL ?= install
+RULES   := $(sort $(shell find rules -name '*.dfr' 2>/dev/null))
+define PC
+prefix=$(prefix)
+libdir=$(libdir)
+includedir=$(includedir)
+
+Name: dfrule
+Description: Rule-driven diagnosis of Windows kernel crashes
+Version: $(VERSION)
+Requires.private: $(PKGS)
+Libs: -L$${libdir} -ldfrule
+Libs.private: -pthread
+Cflags: -I$${includedir}
+endef
+export PC
+
+## install: into $(DESTDIR)$(prefix): command, libraries, header, dfrule.pc, man page, completions, rules
+.PHONY: install
+install: all
+	$(INSTALL) -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) \
+	  $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(datadir)/dfrule/rules \
+	  $(DESTDIR)$(datadir)/bash-completion/completions \
+	  $(DESTDIR)$(datadir)/zsh/site-functions $(DESTDIR)$(datadir)/fish/vendor_completions.d
+	$(INSTALL) -m 755 $(B)/dfrule $(DESTDIR)$(bindir)/dfrule
+	$(INSTALL) -m 644 engine/include/dfrule.h $(DESTDIR)$(includedir)/dfrule.h
+	$(INSTALL) -m 644 $(LIB_A) $(DESTDIR)$(libdir)/libdfrule.a
+	$(INSTALL) -m 755 $(LIB_SO) $(DESTDIR)$(libdir)/libdfrule.so.$(VERSION)
+	ln -sf libdfrule.so.$(VERSION) $(DESTDIR)$(libdir)/libdfrule.so.$(SOVERSION)
+	ln -sf libdfrule.so.$(SOVERSION) $(DESTDIR)$(libdir)/libdfrule.so
+	@printf '%s\n' "$$PC" >$(DESTDIR)$(libdir)/pkgconfig/dfrule.pc
+	$(INSTALL) -m 644 docs/man/dfrule.1 $(DESTDIR)$(mandir)/man1/dfrule.1
+	$(INSTALL) -m 644 docs/completions/dfrule.bash $(DESTDIR)$(datadir)/bash-completion/completions/dfrule
+	$(INSTALL) -m 644 docs/completions/_dfrule $(DESTDIR)$(datadir)/zsh/site-functions/_dfrule
+	$(INSTALL) -m 644 docs/completions/dfrule.fish $(DESTDIR)$(datadir)/fish/vendor_completions.d/dfrule.fish
+	@for f in $(RULES); do $(INSTALL) -D -m 644 "$$f" "$(DESTDIR)$(datadir)/dfrule/$$f"; done
+
+## uninstall: remove what install put there
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(bindir)/dfrule $(DESTDIR)$(includedir)/dfrule.h $(DESTDIR)$(libdir)/libdfrule.a \
+	  $(DESTDIR)$(libdir)/libdfrule.so* $(DESTDIR)$(libdir)/pkgconfig/dfrule.pc \
+	  $(DESTDIR)$(mandir)/man1/dfrule.1 $(DESTDIR)$(datadir)/bash-completion/completions/dfrule \
+	  $(DESTDIR)$(datadir)/zsh/site-functions/_dfrule \
+	  $(DESTDIR)$(datadir)/fish/vendor_completions.d/dfrule.fish
+	@for f in $(RULES); do rm -f "$(DESTDIR)$(datadir)/dfrule/$$f"; done
+	@find $(DESTDIR)$(datadir)/dfrule -type d -empty -delete 2>/dev/null || true
+
+## dist: a source archive with the same bytes wherever it is made
+.PHONY: dist
+dist:
+	@mkdir -p build
+	git archive --format=tar --prefix=dfrule-$(VERSION)/ HEAD | gzip -n9 >build/dfrule-$(VERSION).tar.gz
+	@sha256sum build/dfrule-$(VERSION).tar.gz
+
 ## clean: remove everything built
 .PHONY: clean
 clean:
