@@ -113,7 +113,8 @@ static void grow(struct dfr_arena *a, size_t need)
         size = need;
     size_t total;
     if (!dfr_size_add(size, HEADER, &total) ||
-        (a->mem->limit && total > a->mem->limit - (a->mem->live < a->mem->limit ? a->mem->live : a->mem->limit)))
+        (a->mem->limit &&
+         total > a->mem->limit - (a->mem->live < a->mem->limit ? a->mem->live : a->mem->limit)))
         dfr_mem_fail(a->mem);
     struct dfr_arena_block *b = a->mem->host.alloc(a->mem->host.user, total);
     if (!b)

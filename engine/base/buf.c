@@ -89,7 +89,8 @@ void dfr_buf_safe(struct dfr_buf *b, struct dfr_str s)
             break;
         utf8proc_int32_t c;
         size_t most = s.len < 4 ? s.len : 4;
-        utf8proc_ssize_t n = utf8proc_iterate((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)most, &c);
+        utf8proc_ssize_t n =
+            utf8proc_iterate((const utf8proc_uint8_t *)s.p, (utf8proc_ssize_t)most, &c);
         if (n <= 0) {
             dfr_buf_z(b, "\xEF\xBF\xBD");
             n = 1;

@@ -19,7 +19,8 @@ void dfr_buf_init(struct dfr_buf *b, struct dfr_arena *a);
 void dfr_buf_char(struct dfr_buf *b, char c);
 void dfr_buf_str(struct dfr_buf *b, struct dfr_str s);
 void dfr_buf_z(struct dfr_buf *b, const char *z);
-void dfr_buf_printf(struct dfr_buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void dfr_buf_printf(struct dfr_buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* Append text that came from a dump: control characters, escapes, bidirectional marks and broken
  * UTF-8 become \xNN or U+FFFD, so a hostile name cannot drive a terminal. */
 void dfr_buf_safe(struct dfr_buf *b, struct dfr_str hostile);

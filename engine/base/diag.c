@@ -8,8 +8,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 
-#define DIAG(id, number, severity, title, help)                                                    \
-    {number, DFR_SEV_##severity, #id, title, help},
+#define DIAG(id, number, severity, title, help) {number, DFR_SEV_##severity, #id, title, help},
 static const struct dfr_diag_info rows[] = {
 #include "base/diag.def"
 };
@@ -34,7 +33,8 @@ void dfr_diags_init(struct dfr_diags *d, struct dfr_arena *a)
     *d = (struct dfr_diags){.arena = a};
 }
 
-struct dfr_diag *dfr_diags_add(struct dfr_diags *d, enum dfr_diag_code code, const char *format, ...)
+struct dfr_diag *dfr_diags_add(struct dfr_diags *d, enum dfr_diag_code code, const char *format,
+                               ...)
 {
     const struct dfr_diag_info *info = dfr_diag_info(code);
     enum dfr_severity severity = info ? info->severity : DFR_SEV_ERROR;

@@ -28,13 +28,13 @@ const struct dfr_diag_info *dfr_diag_rows(size_t *ret_n);
 struct dfr_diag {
     enum dfr_diag_code code;
     enum dfr_severity severity;
-    struct dfr_str file;     /* path as the user gave it; empty: no file */
-    uint64_t begin, end;     /* byte range in the file */
-    uint32_t line, column;   /* 1-based; column in code points; 0: not known */
-    struct dfr_str source;   /* the source line, without its newline */
-    uint32_t caret, width;   /* 0-based cell and number of cells to underline in `source` */
-    struct dfr_str message;  /* one line */
-    struct dfr_str suggest;  /* "did you mean `x`?", or empty */
+    struct dfr_str file;    /* path as the user gave it; empty: no file */
+    uint64_t begin, end;    /* byte range in the file */
+    uint32_t line, column;  /* 1-based; column in code points; 0: not known */
+    struct dfr_str source;  /* the source line, without its newline */
+    uint32_t caret, width;  /* 0-based cell and number of cells to underline in `source` */
+    struct dfr_str message; /* one line */
+    struct dfr_str suggest; /* "did you mean `x`?", or empty */
 };
 
 struct dfr_diags {
@@ -48,8 +48,8 @@ struct dfr_diags {
 void dfr_diags_init(struct dfr_diags *d, struct dfr_arena *a);
 /* Append a diagnostic of `code` with its severity from diag.def and the formatted message; the
  * caller fills in the place. Past DFR_LIMIT_DIAGNOSTICS it is counted and a scratch row returned. */
-struct dfr_diag *dfr_diags_add(struct dfr_diags *d, enum dfr_diag_code code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+struct dfr_diag *dfr_diags_add(struct dfr_diags *d, enum dfr_diag_code code, const char *format,
+                               ...) __attribute__((format(printf, 3, 4)));
 
 /* Cannot-go-on errors: what the public API returns, with detail. */
 enum dfr_status {

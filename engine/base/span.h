@@ -45,8 +45,8 @@ static inline bool dfr_span_u32le(struct dfr_span s, uint64_t off, uint32_t *ret
     struct dfr_span f;
     if (!dfr_span_sub(s, off, 4, &f))
         return false;
-    *ret = (uint32_t)f.p[0] | (uint32_t)f.p[1] << 8 | (uint32_t)f.p[2] << 16 |
-           (uint32_t)f.p[3] << 24;
+    *ret =
+        (uint32_t)f.p[0] | (uint32_t)f.p[1] << 8 | (uint32_t)f.p[2] << 16 | (uint32_t)f.p[3] << 24;
     return true;
 }
 

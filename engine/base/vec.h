@@ -17,9 +17,9 @@ void *dfr_vec_grow(struct dfr_arena *a, void *v, uint32_t n, uint32_t *cap, size
 
 /* Pointer to a new last element, zeroed. */
 #define DFR_PUSH(arena, vec)                                                                       \
-    ((vec)->v = (vec)->n < (vec)->cap ? (vec)->v                                                   \
-                                      : dfr_vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap,     \
-                                                     sizeof *(vec)->v),                            \
+    ((vec)->v = (vec)->n < (vec)->cap                                                              \
+                    ? (vec)->v                                                                     \
+                    : dfr_vec_grow((arena), (vec)->v, (vec)->n, &(vec)->cap, sizeof *(vec)->v),    \
      &(vec)->v[(vec)->n++])
 
 #endif

@@ -28,7 +28,14 @@ enum dfr_builtin {
 #undef BUILTIN
 #undef TEST_BUILTIN
 
-enum dfr_fold { DFR_FOLD_ANY, DFR_FOLD_ALL, DFR_FOLD_NONE, DFR_FOLD_COUNT, DFR_FOLD_FIRST, DFR_FOLD_AT_LEAST };
+enum dfr_fold {
+    DFR_FOLD_ANY,
+    DFR_FOLD_ALL,
+    DFR_FOLD_NONE,
+    DFR_FOLD_COUNT,
+    DFR_FOLD_FIRST,
+    DFR_FOLD_AT_LEAST
+};
 
 /* Text in the pool. */
 struct dfr_ptext {
@@ -37,28 +44,35 @@ struct dfr_ptext {
 
 /* Where something stands in the rule files. */
 struct dfr_psource {
-    uint32_t file;       /* of `files` */
+    uint32_t file; /* of `files` */
     uint32_t line, column;
     uint32_t begin, end; /* byte range */
 };
 
 struct dfr_pconst {
-    uint32_t kind;    /* enum dfr_kind: BOOL INT ADDR STR TIME DUR VER ENUM MODULE */
-    uint32_t word[4]; /* INT/TIME/DUR: lo, hi as two words each; ADDR: 2 words; STR/MODULE: pool off, len; VER: 4; ENUM: type, value; BOOL: 0/1 */
+    uint32_t kind; /* enum dfr_kind: BOOL INT ADDR STR TIME DUR VER ENUM MODULE */
+    uint32_t word
+        [4]; /* INT/TIME/DUR: lo, hi as two words each; ADDR: 2 words; STR/MODULE: pool off, len; VER: 4; ENUM: type, value; BOOL: 0/1 */
 };
 
 /* A piece of code with one value. */
 struct dfr_pchunk {
     uint32_t first, count; /* words in `code` */
     uint32_t args;         /* arguments it may read */
-    uint32_t slots;        /* row variables it may read or bind: 0..slots-1; slot 0 of a rule with `each` is its row */
-    uint32_t rule;         /* whose lets it may read; DFR_NONE: none */
-    uint32_t cost;         /* static cost, steps in a typical crash */
+    uint32_t
+        slots; /* row variables it may read or bind: 0..slots-1; slot 0 of a rule with `each` is its row */
+    uint32_t rule; /* whose lets it may read; DFR_NONE: none */
+    uint32_t cost; /* static cost, steps in a typical crash */
 };
 
 /* Patterns: EXACT and GLOB carry module and function; STRING and REGEX match the whole name
  * `module!function`, or the string at hand. Module names compare as modules, functions with case. */
-enum dfr_pattern_kind { DFR_PATTERN_EXACT, DFR_PATTERN_GLOB, DFR_PATTERN_STRING, DFR_PATTERN_REGEX };
+enum dfr_pattern_kind {
+    DFR_PATTERN_EXACT,
+    DFR_PATTERN_GLOB,
+    DFR_PATTERN_STRING,
+    DFR_PATTERN_REGEX
+};
 struct dfr_ppattern {
     uint32_t kind;
     struct dfr_ptext module, func; /* EXACT, GLOB */
@@ -110,13 +124,19 @@ struct dfr_pcause {
     uint32_t meta_first, meta_count;
 };
 
-enum dfr_cost { DFR_COST_CHECK, DFR_COST_UPDATE, DFR_COST_SETTING, DFR_COST_TEST, DFR_COST_REPLACE };
+enum dfr_cost {
+    DFR_COST_CHECK,
+    DFR_COST_UPDATE,
+    DFR_COST_SETTING,
+    DFR_COST_TEST,
+    DFR_COST_REPLACE
+};
 struct dfr_paction {
     struct dfr_ptext name; /* full */
     uint32_t template;     /* its chunks read the action's parameters as ARG */
     uint32_t args;
-    uint32_t cost;         /* enum dfr_cost */
-    uint32_t helps;        /* percent */
+    uint32_t cost;  /* enum dfr_cost */
+    uint32_t helps; /* percent */
     uint32_t meta_first, meta_count;
 };
 
@@ -133,21 +153,21 @@ struct dfr_pgroup {
     uint32_t parent; /* of `groups`; DFR_NONE: top */
 };
 struct dfr_pevidence {
-    uint32_t cls;             /* enum dfr_item_class */
+    uint32_t cls;              /* enum dfr_item_class */
     int32_t if_true, if_false; /* decibans, sign already applied for `against` */
     uint32_t chunk;
-    uint32_t group;           /* DFR_NONE: none */
-    uint32_t label;           /* template; DFR_NONE: none, show the text */
-    struct dfr_ptext text;    /* source of the condition, blanks folded */
+    uint32_t group;            /* DFR_NONE: none */
+    uint32_t label;            /* template; DFR_NONE: none, show the text */
+    struct dfr_ptext text;     /* source of the condition, blanks folded */
     uint32_t hash_lo, hash_hi; /* of the condition after let and fn are expanded */
     struct dfr_psource source;
 };
 
-struct dfr_padvice { /* recommend */
-    uint32_t action;   /* DFR_NONE: plain text */
-    uint32_t template; /* plain text */
+struct dfr_padvice {          /* recommend */
+    uint32_t action;          /* DFR_NONE: plain text */
+    uint32_t template;        /* plain text */
     uint32_t first_arg, args; /* chunk numbers in `arg_chunks` */
-    uint32_t condition; /* chunk; DFR_NONE: always */
+    uint32_t condition;       /* chunk; DFR_NONE: always */
     struct dfr_psource source;
 };
 struct dfr_pcollect {
@@ -158,34 +178,34 @@ struct dfr_pcollect {
 
 enum dfr_atom_kind { DFR_ATOM_NONE, DFR_ATOM_FRAME, DFR_ATOM_MODULE };
 struct dfr_prule {
-    struct dfr_ptext name;  /* full: pack.rule */
+    struct dfr_ptext name; /* full: pack.rule */
     struct dfr_ptext pack;
     struct dfr_psource source;
-    uint32_t tier;          /* 0 stable, 1 test, 2 nursery */
-    uint32_t each_list;     /* chunk; DFR_NONE: no each */
-    uint32_t lets, let_count;           /* chunk numbers in `let_chunks` */
+    uint32_t tier;            /* 0 stable, 1 test, 2 nursery */
+    uint32_t each_list;       /* chunk; DFR_NONE: no each */
+    uint32_t lets, let_count; /* chunk numbers in `let_chunks` */
     uint32_t clauses, clause_count;
-    uint32_t unless;                    /* chunk; DFR_NONE: none */
+    uint32_t unless; /* chunk; DFR_NONE: none */
     struct dfr_ptext unless_text;
     uint32_t evidence, evidence_count;
-    uint32_t cause;                     /* DFR_NONE: concludes nothing */
-    uint32_t subject;                   /* chunk; DFR_NONE: no subject */
-    int32_t when_db;                    /* weight of the conclude */
+    uint32_t cause;   /* DFR_NONE: concludes nothing */
+    uint32_t subject; /* chunk; DFR_NONE: no subject */
+    int32_t when_db;  /* weight of the conclude */
     uint32_t advice, advice_count;
     uint32_t collect, collect_count;
     uint32_t meta_first, meta_count;
-    uint32_t cost;                      /* static, whole rule */
+    uint32_t cost; /* static, whole rule */
     /* Index: what must hold, so that the rule can be passed over where it certainly does not. */
-    uint32_t codes, code_count;         /* bug check codes in `gate_codes`; count 0: any */
+    uint32_t codes, code_count; /* bug check codes in `gate_codes`; count 0: any */
     uint32_t has_arg1;
     uint32_t arg1_lo, arg1_hi;
-    uint32_t atom_kind;                 /* enum dfr_atom_kind */
-    uint32_t atom;                      /* FRAME: pattern; MODULE: constant with the name */
+    uint32_t atom_kind; /* enum dfr_atom_kind */
+    uint32_t atom;      /* FRAME: pattern; MODULE: constant with the name */
 };
 
 struct dfr_psuppress {
     uint32_t rule;
-    uint32_t where;          /* chunk */
+    uint32_t where;              /* chunk */
     uint32_t until_lo, until_hi; /* seconds since 1970; both DFR_NONE: no end */
     struct dfr_ptext reason;
     struct dfr_psource source;
@@ -193,9 +213,10 @@ struct dfr_psuppress {
 
 /* Tests: kept beside the program, never in the cache. */
 struct dfr_pgiven {
-    uint32_t field;  /* scalar, table or column; for a table see `what` */
-    uint32_t row;    /* row of the table, for columns */
-    uint32_t what;   /* 0 value, 1 unknown, 2 absent, 3 table is complete, 4 table is begun (empty or to be filled), 5 table is not complete */
+    uint32_t field; /* scalar, table or column; for a table see `what` */
+    uint32_t row;   /* row of the table, for columns */
+    uint32_t
+        what; /* 0 value, 1 unknown, 2 absent, 3 table is complete, 4 table is begun (empty or to be filled), 5 table is not complete */
     uint32_t constant;
     struct dfr_psource source;
 };
@@ -262,14 +283,30 @@ struct dfr_op_info {
     int32_t in, out; /* in < 0: varies */
 };
 enum dfr_operand {
-    DFR_OPERAND_NONE, DFR_OPERAND_CONST, DFR_OPERAND_SCALAR, DFR_OPERAND_TABLE, DFR_OPERAND_LIST,
-    DFR_OPERAND_SLOT, DFR_OPERAND_ARG, DFR_OPERAND_LET, DFR_OPERAND_FACT, DFR_OPERAND_FN,
-    DFR_OPERAND_BUILTIN, DFR_OPERAND_COLUMN, DFR_OPERAND_INDEX, DFR_OPERAND_PATTERN,
-    DFR_OPERAND_SEQ, DFR_OPERAND_LABEL, DFR_OPERAND_FOLD,
+    DFR_OPERAND_NONE,
+    DFR_OPERAND_CONST,
+    DFR_OPERAND_SCALAR,
+    DFR_OPERAND_TABLE,
+    DFR_OPERAND_LIST,
+    DFR_OPERAND_SLOT,
+    DFR_OPERAND_ARG,
+    DFR_OPERAND_LET,
+    DFR_OPERAND_FACT,
+    DFR_OPERAND_FN,
+    DFR_OPERAND_BUILTIN,
+    DFR_OPERAND_COLUMN,
+    DFR_OPERAND_INDEX,
+    DFR_OPERAND_PATTERN,
+    DFR_OPERAND_SEQ,
+    DFR_OPERAND_LABEL,
+    DFR_OPERAND_FOLD,
 };
 const struct dfr_op_info *dfr_op_info(uint32_t op); /* NULL: no such opcode */
 
-enum { DFR_ARG_RULE = 100, DFR_ARG_RULE_OR_CAUSE = 101 }; /* pseudo kinds: passed as a constant INT (rule number), or rule/cause number and subject */
+enum {
+    DFR_ARG_RULE = 100,
+    DFR_ARG_RULE_OR_CAUSE = 101
+}; /* pseudo kinds: passed as a constant INT (rule number), or rule/cause number and subject */
 struct dfr_builtin_info {
     const char *name, *help;
     uint32_t kind, param; /* of the result */

@@ -14,7 +14,10 @@ enum dfr_enum {
 #undef END
 #define ENUM(type, name) enum {
 #define VALUE(type, id, word, meaning) DFR_##type##_##id,
-#define END(type) DFR_##type##_COUNT };
+#define END(type)                                                                                  \
+    DFR_##type##_COUNT                                                                             \
+    }                                                                                              \
+    ;
 #include "facts/enums.def"
 #undef ENUM
 #undef VALUE

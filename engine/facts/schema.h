@@ -36,19 +36,19 @@ enum dfr_field_class { DFR_FIELD_SCALAR, DFR_FIELD_TABLE, DFR_FIELD_COLUMN };
 
 struct dfr_field_info {
     enum dfr_field_class cls;
-    enum dfr_kind kind;   /* LIST for a table */
-    uint32_t param;       /* enum dfr_enum for ENUM; enum dfr_table for ROW, LIST and tables */
-    uint32_t table;       /* enum dfr_table of a table or column */
-    uint32_t column;      /* position in its table */
+    enum dfr_kind kind; /* LIST for a table */
+    uint32_t param;     /* enum dfr_enum for ENUM; enum dfr_table for ROW, LIST and tables */
+    uint32_t table;     /* enum dfr_table of a table or column */
+    uint32_t column;    /* position in its table */
     uint32_t cost;
-    const char *path;     /* "bugcheck.code", "modules", "modules.built" */
-    const char *name;     /* last part of the path */
+    const char *path; /* "bugcheck.code", "modules", "modules.built" */
+    const char *name; /* last part of the path */
     const char *unit, *command, *meaning;
 };
 
 struct dfr_table_info {
-    uint32_t field;         /* the table's own field id */
-    uint32_t first_column;  /* field id */
+    uint32_t field;        /* the table's own field id */
+    uint32_t first_column; /* field id */
     uint32_t columns;
 };
 

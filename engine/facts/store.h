@@ -28,7 +28,7 @@ struct dfr_facts {
     struct dfr_value scalars[DFR_F_COUNT]; /* by field id; table and column entries unused */
     struct dfr_rows tables[DFR_T_COUNT];
     DFR_VEC(struct dfr_place) places; /* [0] is "no place" */
-    struct dfr_str text; /* the input's bytes when it is text, for quoting; else empty */
+    struct dfr_str text;   /* the input's bytes when it is text, for quoting; else empty */
     uint32_t *module_hash; /* built on first seal: look-up by name */
     uint32_t module_mask;
 };
@@ -56,7 +56,8 @@ void dfr_facts_seal(struct dfr_facts *f);
 
 /* Everybody else. Never NULL. */
 const struct dfr_value *dfr_facts_scalar(const struct dfr_facts *f, uint32_t field);
-const struct dfr_value *dfr_facts_at(const struct dfr_facts *f, uint32_t column_field, uint32_t row);
+const struct dfr_value *dfr_facts_at(const struct dfr_facts *f, uint32_t column_field,
+                                     uint32_t row);
 /* Row of MODULES whose name is the same module, or UINT32_MAX. */
 uint32_t dfr_facts_find_module(const struct dfr_facts *f, struct dfr_str stem);
 /* Row of MODULES that contains an address, or UINT32_MAX. */

@@ -12,18 +12,18 @@
 enum dfr_kind {
     DFR_KIND_NONE,
     DFR_KIND_BOOL,
-    DFR_KIND_INT,    /* signed 64-bit; lo..hi */
-    DFR_KIND_ADDR,   /* unsigned 64-bit word */
+    DFR_KIND_INT,  /* signed 64-bit; lo..hi */
+    DFR_KIND_ADDR, /* unsigned 64-bit word */
     DFR_KIND_STR,
     DFR_KIND_SYM,    /* module, function, offset */
     DFR_KIND_MODULE, /* a module as a thing */
     DFR_KIND_BYTES,
-    DFR_KIND_TIME,   /* seconds since 1970 in UTC; lo..hi */
-    DFR_KIND_DUR,    /* milliseconds */
-    DFR_KIND_VER,    /* four parts */
-    DFR_KIND_ENUM,   /* which enum, which value */
-    DFR_KIND_ROW,    /* a row of a table or of a declared list of records */
-    DFR_KIND_LIST,   /* a slice of a table or of a declared list */
+    DFR_KIND_TIME, /* seconds since 1970 in UTC; lo..hi */
+    DFR_KIND_DUR,  /* milliseconds */
+    DFR_KIND_VER,  /* four parts */
+    DFR_KIND_ENUM, /* which enum, which value */
+    DFR_KIND_ROW,  /* a row of a table or of a declared list of records */
+    DFR_KIND_LIST, /* a slice of a table or of a declared list */
 };
 
 enum dfr_state { DFR_UNKNOWN, DFR_ABSENT, DFR_KNOWN }; /* zeroed memory is unknown */

@@ -99,25 +99,30 @@ typedef struct dfr_rule_source {
 typedef struct dfr_rules_options {
     size_t size;
     dfr_memory memory;
-    int tiers;         /* 0: stable rules only, 1: and test, 2: and nursery */
-    int64_t now;       /* seconds since 1970, for `until` of suppressions; 0: nothing expires */
+    int tiers;   /* 0: stable rules only, 1: and test, 2: and nursery */
+    int64_t now; /* seconds since 1970, for `until` of suppressions; 0: nothing expires */
     const dfr_text *search; /* folders searched for imported packs (dfr_rules_load) */
     size_t search_count;
-    int lint;          /* report lint findings as well */
+    int lint; /* report lint findings as well */
 } dfr_rules_options;
 
 /* Compile rules from memory. *ret_diagnostics (may be NULL) is set also on success and on
  * DFR_RESULT_BAD_RULES, when *ret stays NULL. */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_compile(const dfr_rule_source *sources, size_t n,
-                                                      const dfr_rules_options *options, dfr_rules **ret,
-                                                      dfr_diagnostics **ret_diagnostics, dfr_error *error);
+                                                      const dfr_rules_options *options,
+                                                      dfr_rules **ret,
+                                                      dfr_diagnostics **ret_diagnostics,
+                                                      dfr_error *error);
 /* The same from files and folders (all .dfr below a folder, in byte order of their paths). A file
  * written by dfr_rules_save is loaded and verified instead. */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_load(const dfr_text *paths, size_t n,
-                                                   const dfr_rules_options *options, dfr_rules **ret,
-                                                   dfr_diagnostics **ret_diagnostics, dfr_error *error);
+                                                   const dfr_rules_options *options,
+                                                   dfr_rules **ret,
+                                                   dfr_diagnostics **ret_diagnostics,
+                                                   dfr_error *error);
 /* Write the compiled form: to a temporary file, flushed, renamed. For local caches only. */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_save(const dfr_rules *rules, dfr_text path, dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_save(const dfr_rules *rules, dfr_text path,
+                                                   dfr_error *error);
 DFR_API void dfr_rules_free(dfr_rules *rules);
 
 typedef struct dfr_rules_info {
@@ -127,16 +132,18 @@ typedef struct dfr_rules_info {
 DFR_API void dfr_rules_describe(const dfr_rules *rules, dfr_rules_info *ret);
 /* Readable listing of one rule by name, or of all (empty name). */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_disasm(const dfr_rules *rules, dfr_text rule,
-                                                     dfr_write_fn write, void *user, dfr_error *error);
+                                                     dfr_write_fn write, void *user,
+                                                     dfr_error *error);
 
 /* ---- Diagnostics --------------------------------------------------------------------------- */
 
 DFR_API void dfr_diagnostics_free(dfr_diagnostics *d);
 DFR_API uint32_t dfr_diagnostics_errors(const dfr_diagnostics *d);
 DFR_API uint32_t dfr_diagnostics_warnings(const dfr_diagnostics *d);
-DFR_API DFR_CHECK_RESULT dfr_result dfr_diagnostics_write(const dfr_diagnostics *d, dfr_format format,
-                                                          const dfr_style *style, dfr_write_fn write,
-                                                          void *user, dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_diagnostics_write(const dfr_diagnostics *d,
+                                                          dfr_format format, const dfr_style *style,
+                                                          dfr_write_fn write, void *user,
+                                                          dfr_error *error);
 /* What a diagnostic number means (`dfrule explain DFR1001`); NULL: no such number. */
 DFR_API const char *dfr_diagnostic_help(uint32_t number);
 
@@ -144,7 +151,8 @@ DFR_API const char *dfr_diagnostic_help(uint32_t number);
 
 typedef struct dfr_input {
     size_t size;
-    const char *path;  /* file to read, or the name shown when `bytes` is given; "-" is not special */
+    const char
+        *path; /* file to read, or the name shown when `bytes` is given; "-" is not special */
     const void *bytes; /* input in memory, copied; NULL: read the path */
     size_t len;
 } dfr_input;
@@ -155,7 +163,8 @@ typedef struct dfr_crash_options {
     uint64_t max_bytes; /* larger inputs are refused; 0: the built-in limit */
 } dfr_crash_options;
 
-DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *options,
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_open(const dfr_input *input,
+                                                   const dfr_crash_options *options,
                                                    dfr_crash **ret, dfr_error *error);
 DFR_API void dfr_crash_free(dfr_crash *crash);
 /* Number of crashes in the input, at least 1. */
@@ -163,11 +172,13 @@ DFR_API size_t dfr_crash_count(const dfr_crash *crash);
 /* Write all facts of crash `index`. */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_write_facts(const dfr_crash *crash, size_t index,
                                                           dfr_format format, const dfr_style *style,
-                                                          dfr_write_fn write, void *user, dfr_error *error);
+                                                          dfr_write_fn write, void *user,
+                                                          dfr_error *error);
 /* A copy of `crash` in which facts are replaced: assignments as in a test's `given`, such as
  * `thread.stack_limit = 0xfffff88003dcd000`, `modules.complete = true`, `trap.address = unknown`. */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_what_if(const dfr_crash *crash, const dfr_text *assignments,
-                                                      size_t n, dfr_crash **ret, dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_what_if(const dfr_crash *crash,
+                                                      const dfr_text *assignments, size_t n,
+                                                      dfr_crash **ret, dfr_error *error);
 
 /* ---- Checking ------------------------------------------------------------------------------ */
 
@@ -184,34 +195,39 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_check(const dfr_rules *rules, const dfr_
                                               dfr_error *error);
 DFR_API void dfr_answer_free(dfr_answer *answer);
 DFR_API DFR_CHECK_RESULT dfr_result dfr_answer_write(const dfr_answer *answer, dfr_format format,
-                                                     const dfr_style *style, dfr_write_fn write, void *user,
-                                                     dfr_error *error);
+                                                     const dfr_style *style, dfr_write_fn write,
+                                                     void *user, dfr_error *error);
 /* Strength of the first cause: 0 none, 1 possible, 2 likely, 3 strong, 4 near-certain. */
 DFR_API int dfr_answer_strength(const dfr_answer *answer);
 
 /* One rule on one crash, condition by condition: why it speaks (or how far). */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_explain(const dfr_rules *rules, const dfr_crash *crash, size_t index,
-                                                dfr_text rule, dfr_format format, const dfr_style *style,
-                                                dfr_write_fn write, void *user, dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_explain(const dfr_rules *rules, const dfr_crash *crash,
+                                                size_t index, dfr_text rule, dfr_format format,
+                                                const dfr_style *style, dfr_write_fn write,
+                                                void *user, dfr_error *error);
 /* Why a rule does not speak: the conditions that are false or open, and what would settle them. */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_why_not(const dfr_rules *rules, const dfr_crash *crash, size_t index,
-                                                dfr_text rule, dfr_format format, const dfr_style *style,
-                                                dfr_write_fn write, void *user, dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_why_not(const dfr_rules *rules, const dfr_crash *crash,
+                                                size_t index, dfr_text rule, dfr_format format,
+                                                const dfr_style *style, dfr_write_fn write,
+                                                void *user, dfr_error *error);
 
 /* ---- Tests in rule files ------------------------------------------------------------------- */
 
 typedef struct dfr_test_options {
     size_t size;
-    const dfr_text *roots;  /* folders in which `load` looks, besides the rule file's own and its parents */
+    const dfr_text
+        *roots; /* folders in which `load` looks, besides the rule file's own and its parents */
     size_t root_count;
-    dfr_text only;          /* run tests whose name contains this */
+    dfr_text only; /* run tests whose name contains this */
 } dfr_test_options;
 
 /* Run the tests of a rule set; writes one line a test and each failed expectation with its place. */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_test(const dfr_rules *rules, const dfr_test_options *options,
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_test(const dfr_rules *rules,
+                                                   const dfr_test_options *options,
                                                    dfr_format format, const dfr_style *style,
-                                                   dfr_write_fn write, void *user, uint32_t *ret_passed,
-                                                   uint32_t *ret_failed, dfr_error *error);
+                                                   dfr_write_fn write, void *user,
+                                                   uint32_t *ret_passed, uint32_t *ret_failed,
+                                                   dfr_error *error);
 
 #ifdef __cplusplus
 }

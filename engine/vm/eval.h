@@ -23,10 +23,11 @@ enum dfr_tri dfr_tv_tri(const struct dfr_tv *t);
 
 /* A fact that is missing. */
 struct dfr_missing {
-    uint32_t field;       /* scalar, table or column (dfr_field_info gives command and cost) */
-    struct dfr_str param; /* what `{}` in its command stands for: module, address, row key; or empty */
-    uint8_t reason;       /* enum dfr_reason */
-    uint32_t place;       /* where a failed attempt stands in the input; 0: nowhere */
+    uint32_t field; /* scalar, table or column (dfr_field_info gives command and cost) */
+    struct dfr_str
+        param;      /* what `{}` in its command stands for: module, address, row key; or empty */
+    uint8_t reason; /* enum dfr_reason */
+    uint32_t place; /* where a failed attempt stands in the input; 0: nowhere */
 };
 /* A cell that decided something. */
 struct dfr_cell_ref {
@@ -47,8 +48,8 @@ enum dfr_hit_status {
     DFR_HIT_FALSE,      /* `when` is false: only reported for `only_rule` */
 };
 
-struct dfr_item { /* one line of evidence */
-    uint32_t evidence;    /* of the program */
+struct dfr_item {      /* one line of evidence */
+    uint32_t evidence; /* of the program */
     struct dfr_tv truth;
     struct dfr_str label; /* interpolated, or the source text */
 };
@@ -64,18 +65,19 @@ struct dfr_advised { /* one recommend whose condition is not false */
 struct dfr_collected { /* one collect whose condition is true (or open) */
     uint32_t collect;
     struct dfr_tv condition;
-    struct dfr_str command;  /* interpolated; unknown parts as `<bugcheck.arg4>` */
-    uint32_t missing;        /* facts that its condition asks about */
+    struct dfr_str command; /* interpolated; unknown parts as `<bugcheck.arg4>` */
+    uint32_t missing;       /* facts that its condition asks about */
 };
 
 struct dfr_hit {
     uint32_t rule;
-    uint32_t row;          /* of its `each` list; DFR_NONE without each */
+    uint32_t row; /* of its `each` list; DFR_NONE without each */
     enum dfr_hit_status status;
-    struct dfr_tv when;    /* conjunction of all clauses */
-    struct dfr_tv *clauses; /* rule.clause_count, in the program's order; explain and why-not read them */
-    struct dfr_tv unless;  /* kind NONE without one */
-    struct dfr_tv subject; /* kind NONE without one */
+    struct dfr_tv when; /* conjunction of all clauses */
+    struct dfr_tv
+        *clauses; /* rule.clause_count, in the program's order; explain and why-not read them */
+    struct dfr_tv unless;   /* kind NONE without one */
+    struct dfr_tv subject;  /* kind NONE without one */
     uint32_t suppressed_by; /* of program.suppress; DFR_NONE */
     struct dfr_item *items;
     uint32_t item_count;
@@ -104,8 +106,8 @@ enum dfr_status dfr_engine_new(struct dfr_arena *a, const struct dfr_program *p,
 const struct dfr_program *dfr_engine_program(const struct dfr_engine *e);
 
 struct dfr_eval_options {
-    bool no_index;      /* run every rule: same result, slower (a property test) */
-    uint32_t only_rule; /* run this rule alone, in full, also when false; DFR_NONE: all */
+    bool no_index;           /* run every rule: same result, slower (a property test) */
+    uint32_t only_rule;      /* run this rule alone, in full, also when false; DFR_NONE: all */
     uint32_t steps_per_rule; /* 0: DFR_LIMIT_VM_STEPS */
 };
 /* Evaluate. Results live in `a`. With `only_rule` there is exactly one hit per row even if its
@@ -125,8 +127,8 @@ struct dfr_oracle {
 };
 /* Evaluate one `expect` chunk of a test. */
 enum dfr_status dfr_eval_expect(const struct dfr_engine *e, const struct dfr_facts *f,
-                                const struct dfr_oracle *oracle, uint32_t chunk, struct dfr_arena *a,
-                                struct dfr_tv *ret, struct dfr_err *err);
+                                const struct dfr_oracle *oracle, uint32_t chunk,
+                                struct dfr_arena *a, struct dfr_tv *ret, struct dfr_err *err);
 /* Facts of a test: `base` (a loaded case; may be NULL) with the test's `given` laid over it, resealed. */
 enum dfr_status dfr_given_apply(const struct dfr_program *p, uint32_t test,
                                 const struct dfr_facts *base, struct dfr_arena *a,
