@@ -191,7 +191,7 @@ void dfr_names_init(struct dfr_names *t, struct dfr_arena *a, bool fold_case)
     enum { FIRST = 64 };
     *t = (struct dfr_names){.arena = a, .n = 1, .cap = FIRST, .fold_case = fold_case};
     t->text = DFR_NEW_N(a, FIRST, struct dfr_str);
-    t->slots = DFR_NEW_N(a, 2 * FIRST, uint32_t);
+    t->slots = DFR_NEW_N(a, (size_t)2 * FIRST, uint32_t);
     t->mask = 2 * FIRST - 1;
 }
 

@@ -51,16 +51,17 @@ struct dfr_psource {
 
 struct dfr_pconst {
     uint32_t kind; /* enum dfr_kind: BOOL INT ADDR STR TIME DUR VER ENUM MODULE */
-    uint32_t word
-        [4]; /* INT/TIME/DUR: lo, hi as two words each; ADDR: 2 words; STR/MODULE: pool off, len; VER: 4; ENUM: type, value; BOOL: 0/1 */
+    /* INT/TIME/DUR: lo, hi as two words each; ADDR: 2 words; STR/MODULE: pool off, len; VER: 4;
+     * ENUM: type, value; BOOL: 0/1 */
+    uint32_t word[4];
 };
 
 /* A piece of code with one value. */
 struct dfr_pchunk {
     uint32_t first, count; /* words in `code` */
     uint32_t args;         /* arguments it may read */
-    uint32_t
-        slots; /* row variables it may read or bind: 0..slots-1; slot 0 of a rule with `each` is its row */
+    /* Row variables it may read or bind: 0..slots-1; slot 0 of a rule with `each` is its row. */
+    uint32_t slots;
     uint32_t rule; /* whose lets it may read; DFR_NONE: none */
     uint32_t cost; /* static cost, steps in a typical crash */
 };
@@ -215,8 +216,9 @@ struct dfr_psuppress {
 struct dfr_pgiven {
     uint32_t field; /* scalar, table or column; for a table see `what` */
     uint32_t row;   /* row of the table, for columns */
-    uint32_t
-        what; /* 0 value, 1 unknown, 2 absent, 3 table is complete, 4 table is begun (empty or to be filled), 5 table is not complete */
+    /* 0 value, 1 unknown, 2 absent, 3 table is complete, 4 table is begun (empty or to be filled),
+     * 5 table is not complete */
+    uint32_t what;
     uint32_t constant;
     struct dfr_psource source;
 };
@@ -303,10 +305,8 @@ enum dfr_operand {
 };
 const struct dfr_op_info *dfr_op_info(uint32_t op); /* NULL: no such opcode */
 
-enum {
-    DFR_ARG_RULE = 100,
-    DFR_ARG_RULE_OR_CAUSE = 101
-}; /* pseudo kinds: passed as a constant INT (rule number), or rule/cause number and subject */
+/* Pseudo kinds: passed as a constant INT (rule number), or rule/cause number and subject. */
+enum { DFR_ARG_RULE = 100, DFR_ARG_RULE_OR_CAUSE = 101 };
 struct dfr_builtin_info {
     const char *name, *help;
     uint32_t kind, param; /* of the result */

@@ -14,10 +14,9 @@ enum dfr_enum {
 #undef END
 #define ENUM(type, name) enum {
 #define VALUE(type, id, word, meaning) DFR_##type##_##id,
-#define END(type)                                                                                  \
-    DFR_##type##_COUNT                                                                             \
-    }                                                                                              \
-    ;
+/* clang-format off */
+#define END(type) DFR_##type##_COUNT };
+/* clang-format on */
 #include "facts/enums.def"
 #undef ENUM
 #undef VALUE

@@ -151,8 +151,8 @@ DFR_API const char *dfr_diagnostic_help(uint32_t number);
 
 typedef struct dfr_input {
     size_t size;
-    const char
-        *path; /* file to read, or the name shown when `bytes` is given; "-" is not special */
+    /* File to read, or the name shown when `bytes` is given; "-" is not special. */
+    const char *path;
     const void *bytes; /* input in memory, copied; NULL: read the path */
     size_t len;
 } dfr_input;
@@ -215,8 +215,8 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_why_not(const dfr_rules *rules, const df
 
 typedef struct dfr_test_options {
     size_t size;
-    const dfr_text
-        *roots; /* folders in which `load` looks, besides the rule file's own and its parents */
+    /* Folders in which `load` looks, besides the rule file's own and its parents. */
+    const dfr_text *roots;
     size_t root_count;
     dfr_text only; /* run tests whose name contains this */
 } dfr_test_options;

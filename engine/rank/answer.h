@@ -15,8 +15,8 @@ struct dfr_scored_item {
 
 struct dfr_ranked_cause {
     uint32_t cause; /* of the program */
-    struct dfr_tv
-        subject; /* kind NONE: mechanism without subject; unknown: "which one is not known" */
+    /* Kind NONE: mechanism without subject; unknown: "which one is not known". */
+    struct dfr_tv subject;
     int32_t prior_db;
     int32_t score_db, min_db, max_db; /* clamped to +-30 */
     bool min_not_shown;               /* an open `unless` could remove it */

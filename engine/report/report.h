@@ -22,16 +22,18 @@ struct dfr_report_input {
     struct dfr_str path;
     struct dfr_str kind;   /* "transcript", ...; empty: taken from dump.kind */
     struct dfr_str sha256; /* 64 hex digits of the input's bytes as given */
-    const struct dfr_facts *const *crashes; /* all crashes of the input, or NULL when there is one */
-    uint32_t crash_count;  /* 0 counts as 1 */
-    uint32_t crash;        /* which one this is, from 0 */
+    const struct dfr_facts *const
+        *crashes;         /* all crashes of the input, or NULL when there is one */
+    uint32_t crash_count; /* 0 counts as 1 */
+    uint32_t crash;       /* which one this is, from 0 */
 };
 
 /* One checked crash. `facts` of the input are those of ranking->eval->facts. */
 struct dfr_report {
     struct dfr_report_input input;
     const struct dfr_ranking *ranking;
-    const struct dfr_diags *diags; /* of reading the input; may be NULL. Those of the evaluation are added */
+    const struct dfr_diags
+        *diags; /* of reading the input; may be NULL. Those of the evaluation are added */
 };
 
 /* `check`. JSON follows docs/schema/result.schema.json ("dfrule/result/1"); `indent` false gives

@@ -24,8 +24,8 @@ enum dfr_tri dfr_tv_tri(const struct dfr_tv *t);
 /* A fact that is missing. */
 struct dfr_missing {
     uint32_t field; /* scalar, table or column (dfr_field_info gives command and cost) */
-    struct dfr_str
-        param;      /* what `{}` in its command stands for: module, address, row key; or empty */
+    /* What `{}` in its command stands for: module, address, row key; or empty. */
+    struct dfr_str param;
     uint8_t reason; /* enum dfr_reason */
     uint32_t place; /* where a failed attempt stands in the input; 0: nowhere */
 };
@@ -74,8 +74,8 @@ struct dfr_hit {
     uint32_t row; /* of its `each` list; DFR_NONE without each */
     enum dfr_hit_status status;
     struct dfr_tv when; /* conjunction of all clauses */
-    struct dfr_tv
-        *clauses; /* rule.clause_count, in the program's order; explain and why-not read them */
+    /* Rule.clause_count, in the program's order; explain and why-not read them. */
+    struct dfr_tv *clauses;
     struct dfr_tv unless;   /* kind NONE without one */
     struct dfr_tv subject;  /* kind NONE without one */
     uint32_t suppressed_by; /* of program.suppress; DFR_NONE */
