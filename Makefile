@@ -317,8 +317,9 @@ lint: $(GEN_H)
 # --- Documentation ----------------------------------------------------------------------------
 ## docs: refresh docs/generated, the manual page and the completions from the tables
 .PHONY: docs
-docs: $(B)/tools/gentables
-	@$< docs
+docs: $(TOOLS)
+	@mkdir -p docs/generated docs/man docs/completions
+	@for t in gentables genman; do test ! -x $(B)/tools/$$t || $(B)/tools/$$t docs; done
 
 # --- Install ----------------------------------------------------------------------------------
 INSTALL ?= install

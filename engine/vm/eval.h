@@ -74,7 +74,7 @@ struct dfr_hit {
     uint32_t row; /* of its `each` list; DFR_NONE without each */
     enum dfr_hit_status status;
     struct dfr_tv when; /* conjunction of all clauses */
-    /* Rule.clause_count, in the program's order; explain and why-not read them. */
+    /* `rule.clause_count` of them, in the program's order; explain and why-not read them. */
     struct dfr_tv *clauses;
     struct dfr_tv unless;   /* kind NONE without one */
     struct dfr_tv subject;  /* kind NONE without one */
