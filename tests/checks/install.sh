@@ -25,6 +25,7 @@ tell() {
         status=1
     fi
 }
+# shellcheck disable=SC2317  # called through tell
 make_it() { make --no-print-directory MODE="${MODE:-release}" DESTDIR="$tmp/root" prefix=/usr "$@"; }
 
 tell "make install" make_it install

@@ -1,0 +1,53 @@
+# Written by engine/tools/genman.c from engine/cli/options.def; `make docs` refreshes it.
+# shellcheck shell=bash disable=SC2207
+_dfrule() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} word verb='' options
+    COMPREPLY=()
+    # `--color=al` comes as three words.
+    if [[ $cur == = ]]; then cur=; elif [[ $prev == = && $COMP_CWORD -gt 1 ]]; then
+        prev=${COMP_WORDS[COMP_CWORD-2]}
+    fi
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+        case $word in
+        check | facts | explain | why-not | what-if | test | lint | compile | disasm | version | help) verb=$word; break ;;
+        esac
+    done
+    case $verb:$prev in
+    check:-o | check:--output | facts:-o | facts:--output | explain:-o | explain:--output | why-not:-o | why-not:--output | what-if:-o | what-if:--output | test:-o | test:--output | lint:-o | lint:--output) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
+    *:--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
+    *:--columns) return ;;
+    check:--fail-on | what-if:--fail-on) COMPREPLY=($(compgen -W "possible likely strong near-certain" -- "$cur")); return ;;
+    check:-r | check:--rules | explain:-r | explain:--rules | why-not:-r | why-not:--rules | what-if:-r | what-if:--rules | test:-r | test:--rules | lint:-r | lint:--rules | compile:-r | compile:--rules | disasm:-r | disasm:--rules) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    check:-I | check:--search | explain:-I | explain:--search | why-not:-I | why-not:--search | what-if:-I | what-if:--search | test:-I | test:--search | lint:-I | lint:--search | compile:-I | compile:--search | disasm:-I | disasm:--search) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    check:--tier | explain:--tier | why-not:--tier | what-if:--tier | test:--tier | compile:--tier | disasm:--tier) COMPREPLY=($(compgen -W "stable test nursery" -- "$cur")); return ;;
+    check:-j | check:--jobs | facts:-j | facts:--jobs) return ;;
+    check:--crash | facts:--crash | explain:--crash | why-not:--crash | what-if:--crash) return ;;
+    check:--max-size | facts:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
+    check:--steps | what-if:--steps) return ;;
+    compile:-o | compile:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    test:-k | test:--only) return ;;
+    test:--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+    esac
+    case $verb in
+    check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --jobs --unordered --crash --max-size --steps --no-index --help --version" ;;
+    facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --help --version" ;;
+    explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --crash --max-size --help --version" ;;
+    why-not) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --crash --max-size --help --version" ;;
+    what-if) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --crash --max-size --steps --no-index --help --version" ;;
+    test) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --only --root --mutate --help --version" ;;
+    lint) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --help --version" ;;
+    compile) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --output --help --version" ;;
+    disasm) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --help --version" ;;
+    version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
+    help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
+    *) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --jobs --unordered --crash --max-size --steps --no-index --output --only --root --mutate --help --version" ;;
+    esac
+    if [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$options" -- "$cur"))
+    elif [[ -z $verb || $verb == help ]]; then
+        COMPREPLY=($(compgen -W "check facts explain why-not what-if test lint compile disasm version help" -- "$cur"))
+    else
+        COMPREPLY=($(compgen -f -- "$cur"))
+    fi
+}
+complete -o filenames -F _dfrule dfrule
