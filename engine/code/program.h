@@ -50,7 +50,7 @@ struct dfr_psource {
 };
 
 struct dfr_pconst {
-    uint32_t kind; /* enum dfr_kind: BOOL INT ADDR STR TIME DUR VER ENUM MODULE */
+    uint32_t kind; /* enum dfr_kind: BOOL INT ADDR STR TIME DUR VER ENUM MODULE; NONE: absent */
     /* INT/TIME/DUR: lo, hi as two words each; ADDR: 2 words; STR/MODULE: pool off, len; VER: 4;
      * ENUM: type, value; BOOL: 0/1 */
     uint32_t word[4];
@@ -98,7 +98,8 @@ struct dfr_pmeta {
     struct dfr_ptext key, value;
 };
 
-/* A declared list: rows of cells; a list of plain values has one column without a name. */
+/* A declared list: rows of cells; a list of plain values has one column without a name. As the
+ * `table` of a row or list value, list n counts from DFR_T_COUNT. */
 struct dfr_plist {
     struct dfr_ptext name;
     uint32_t columns, rows;
@@ -201,7 +202,9 @@ struct dfr_prule {
     uint32_t has_arg1;
     uint32_t arg1_lo, arg1_hi;
     uint32_t atom_kind; /* enum dfr_atom_kind */
-    uint32_t atom;      /* FRAME: pattern; MODULE: constant with the name */
+    /* FRAME: pattern that some frame of `stack` must match; MODULE: constant with the name of a
+     * module that `modules` must list. */
+    uint32_t atom;
 };
 
 struct dfr_psuppress {
@@ -305,8 +308,8 @@ enum dfr_operand {
 };
 const struct dfr_op_info *dfr_op_info(uint32_t op); /* NULL: no such opcode */
 
-/* Pseudo kinds: passed as a constant INT (rule number), or rule/cause number and subject. */
-enum { DFR_ARG_RULE = 100, DFR_ARG_RULE_OR_CAUSE = 101 };
+/* Pseudo kinds of arguments: the record's number as a constant INT. */
+enum { DFR_ARG_RULE = 100, DFR_ARG_CAUSE = 101 };
 struct dfr_builtin_info {
     const char *name, *help;
     uint32_t kind, param; /* of the result */

@@ -46,6 +46,7 @@ enum dfr_hit_status {
     DFR_HIT_REMOVED,    /* `unless` is true */
     DFR_HIT_SUPPRESSED, /* a suppression's `where` is true */
     DFR_HIT_FALSE,      /* `when` is false: only reported for `only_rule` */
+    DFR_HIT_SILENT, /* a part of `when` is open for good (absent, error): only for `only_rule` */
 };
 
 struct dfr_item {      /* one line of evidence */
@@ -71,7 +72,9 @@ struct dfr_collected { /* one collect whose condition is true (or open) */
 
 struct dfr_hit {
     uint32_t rule;
-    uint32_t row; /* of its `each` list; DFR_NONE without each */
+    /* Of its `each` list; DFR_NONE without each, and for the rows that an incomplete list lacks
+     * (one hit that waits for the table). */
+    uint32_t row;
     enum dfr_hit_status status;
     struct dfr_tv when; /* conjunction of all clauses */
     /* `rule.clause_count` of them, in the program's order; explain and why-not read them. */
@@ -121,6 +124,7 @@ struct dfr_oracle {
     void *user;
     struct dfr_value (*fires)(void *user, uint32_t rule);
     struct dfr_value (*rule_score)(void *user, uint32_t rule);
+    /* An absent subject asks for the cause without one. */
     struct dfr_value (*cause_score)(void *user, uint32_t cause, const struct dfr_value *subject);
     struct dfr_value (*rule_verdict)(void *user, uint32_t rule);
     struct dfr_value (*first)(void *user, enum dfr_builtin which);
