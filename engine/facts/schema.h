@@ -11,7 +11,7 @@ enum { DFR_SCHEMA_VERSION = 1 };
 /* Field ids: DFR_F_BUGCHECK_CODE, DFR_F_MODULES (the table), DFR_F_MODULES_NAME (a column). */
 #define SCALAR(id, path, type, param, unit, cost, command, meaning) DFR_F_##id,
 #define TABLE(id, path, cost, command, meaning) DFR_F_##id,
-#define COLUMN(table, id, name, type, param, unit, meaning) DFR_F_##id,
+#define COLUMN(table, id, path, type, param, unit, meaning) DFR_F_##id,
 enum dfr_field {
 #include "facts/schema.def"
     DFR_F_COUNT
@@ -23,7 +23,7 @@ enum dfr_field {
 /* Table numbers: DFR_T_MODULES, dense from 0. */
 #define SCALAR(id, path, type, param, unit, cost, command, meaning)
 #define TABLE(id, path, cost, command, meaning) DFR_T_##id,
-#define COLUMN(table, id, name, type, param, unit, meaning)
+#define COLUMN(table, id, path, type, param, unit, meaning)
 enum dfr_table {
 #include "facts/schema.def"
     DFR_T_COUNT

@@ -29,19 +29,20 @@ struct dfr_facts {
     struct dfr_rows tables[DFR_T_COUNT];
     DFR_VEC(struct dfr_place) places; /* [0] is "no place" */
     struct dfr_str text;   /* the input's bytes when it is text, for quoting; else empty */
-    uint32_t *module_hash; /* built on first seal: look-up by name */
-    uint32_t module_mask;
+    uint32_t *module_hash; /* row + 1 of MODULES by stem of name or image; 0: free */
+    uint32_t module_mask, module_entries;
 };
 
 void dfr_facts_init(struct dfr_facts *f, struct dfr_arena *a);
 
-/* Readers. The first known value of a scalar stays; a different one from the same trust class is
- * reported by the return value false (the caller records the contradiction), one of a higher trust
- * class replaces it. */
+/* Readers. The first known (or absent) value of a scalar stays; a different one from the same trust
+ * class is reported by the return value false (the caller records the contradiction), one of a
+ * higher trust class replaces it. Of two intervals where one holds the other the narrower stays. */
 bool dfr_facts_set(struct dfr_facts *f, uint32_t field, struct dfr_value v);
 uint32_t dfr_facts_place(struct dfr_facts *f, struct dfr_place p);
 /* New row of a table, all cells unknown. Returns its index, or UINT32_MAX at DFR_LIMIT_TABLE_ROWS. */
 uint32_t dfr_facts_row(struct dfr_facts *f, uint32_t table);
+/* Set a cell. Nothing known is overwritten by something unknown or less trusted. */
 void dfr_facts_cell(struct dfr_facts *f, uint32_t column_field, uint32_t row, struct dfr_value v);
 /* Row of MODULES with this name (stem compare), appended when missing. */
 uint32_t dfr_facts_module_row(struct dfr_facts *f, struct dfr_str spelled);
@@ -58,11 +59,12 @@ void dfr_facts_seal(struct dfr_facts *f);
 const struct dfr_value *dfr_facts_scalar(const struct dfr_facts *f, uint32_t field);
 const struct dfr_value *dfr_facts_at(const struct dfr_facts *f, uint32_t column_field,
                                      uint32_t row);
-/* Row of MODULES whose name is the same module, or UINT32_MAX. */
-uint32_t dfr_facts_find_module(const struct dfr_facts *f, struct dfr_str stem);
+/* Row of MODULES whose name (else whose image) is the same module, or UINT32_MAX. */
+uint32_t dfr_facts_find_module(const struct dfr_facts *f, struct dfr_str spelled);
 /* Row of MODULES that contains an address, or UINT32_MAX. */
 uint32_t dfr_facts_module_at(const struct dfr_facts *f, uint64_t address);
-/* The input's line(s) at a place, without line end, cut to 240 bytes; empty without text. */
+/* The input's line(s) at a place, without line end; of a longer line the bytes of the place alone.
+ * Cut to 240 bytes; empty without text. */
 struct dfr_str dfr_facts_quote(const struct dfr_facts *f, uint32_t place);
 
 /* Bug checks as data. BUGCHECK(code, NAME, p1, p2, p3, p4) in bugcheck.def. */

@@ -91,6 +91,10 @@ struct dfr_value dfr_v_enum(uint32_t type, uint32_t value);
 struct dfr_value dfr_v_unknown(enum dfr_kind kind, enum dfr_reason why);
 struct dfr_value dfr_v_absent(enum dfr_kind kind, enum dfr_reason why);
 
+/* The same fact? Equal state and, when known, equal payload (modules by dfr_module_same). Says
+ * nothing of trust and place. */
+bool dfr_value_same(const struct dfr_value *a, const struct dfr_value *b);
+
 static inline struct dfr_str dfr_value_str(const struct dfr_value *v)
 {
     return (struct dfr_str){v->as.s.p, v->as.s.len};
@@ -98,10 +102,13 @@ static inline struct dfr_str dfr_value_str(const struct dfr_value *v)
 
 /* The bare name of a module: path and .sys/.exe/.dll taken off. */
 struct dfr_str dfr_module_stem(struct dfr_str spelled);
-/* One thing? Without case; `nt` is any spelling of the kernel image. A name that a table cut
- * (`a_cut`) compares as a prefix. */
+/* One thing? Without case, path and extension; `nt` is any spelling of the kernel image. */
 bool dfr_module_same(struct dfr_str a, struct dfr_str b);
-bool dfr_module_is_kernel(struct dfr_str stem);
+/* The same where `cut` stands in a table that keeps DFR_MODULE_CUT characters of a file name:
+ * one that fills them compares as a prefix of `spelled` with its extension. */
+enum { DFR_MODULE_CUT = 12 };
+bool dfr_module_same_cut(struct dfr_str spelled, struct dfr_str cut);
+bool dfr_module_is_kernel(struct dfr_str spelled);
 
 /* How a value reads: `0x7F`, `fffff880`..., 2012-02-01 19:15:24 UTC, ... Appends to `b`. */
 struct dfr_buf;

@@ -1,0 +1,34 @@
+/* Sealing: everything that follows from other facts. Runs once, after the readers; it never
+ * overwrites what a reader set and never invents: what cannot be decided stays unknown. */
+#include "facts/store.h"
+
+/* Module cells name a module; where MODULES lists it they also hold its row. */
+static void link_module(const struct dfr_facts *f, struct dfr_value *v)
+{
+    if (v->kind != DFR_KIND_MODULE || v->state != DFR_KNOWN)
+        return;
+    uint32_t row = dfr_facts_find_module(f, (struct dfr_str){v->as.module.p, v->as.module.len});
+    v->as.module.row = row == UINT32_MAX ? 0 : row + 1;
+}
+
+static void link_modules(struct dfr_facts *f)
+{
+    for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+        const struct dfr_field_info *info = dfr_field_info(i);
+        if (info->kind != DFR_KIND_MODULE)
+            continue;
+        if (info->cls == DFR_FIELD_SCALAR) {
+            link_module(f, &f->scalars[i]);
+            continue;
+        }
+        struct dfr_rows *rows = &f->tables[info->table];
+        uint32_t columns = dfr_table_info(info->table)->columns;
+        for (uint32_t r = 0; r < rows->n; r++)
+            link_module(f, &rows->cells[(size_t)r * columns + info->column]);
+    }
+}
+
+void dfr_facts_seal(struct dfr_facts *f)
+{
+    link_modules(f);
+}
