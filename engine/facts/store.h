@@ -74,6 +74,9 @@ struct dfr_bugcheck_info {
     const char *arg[4]; /* meaning, "" when reserved or unknown */
 };
 const struct dfr_bugcheck_info *dfr_bugcheck_info(uint32_t code); /* NULL: not in the table */
-const struct dfr_bugcheck_info *dfr_bugcheck_by_name(struct dfr_str name);
+const struct dfr_bugcheck_info *dfr_bugcheck_by_name(struct dfr_str name); /* also NAME_M */
+const struct dfr_bugcheck_info *dfr_bugcheck_rows(size_t *ret_n);          /* by rising code */
+/* The code without the bit that small dumps set: 0x1000007E is 0x7E, 0xDEADDEAD is itself. */
+uint32_t dfr_bugcheck_code(uint32_t raw);
 
 #endif

@@ -347,3 +347,37 @@ Test(facts, quotes)
                         dfr_facts_place(&facts, (struct dfr_place){.begin = 0, .end = 1008}));
     cr_expect_eq(q.len, 240);
 }
+
+Test(facts, bugchecks_by_code_and_name)
+{
+    size_t n;
+    const struct dfr_bugcheck_info *rows = dfr_bugcheck_rows(&n);
+    cr_expect_geq(n, 380);
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            cr_expect_lt(rows[i - 1].code, rows[i].code, "%s out of order", rows[i].name);
+        cr_expect_eq(dfr_bugcheck_info(rows[i].code), &rows[i]);
+        cr_expect_eq(dfr_bugcheck_by_name(S(rows[i].name))->code, rows[i].code);
+        for (int k = 0; k < 4; k++)
+            cr_expect_leq(strlen(rows[i].arg[k]), 64, "%s: %s", rows[i].name, rows[i].arg[k]);
+    }
+    static const struct {
+        uint32_t raw, code;
+        const char *name;
+    } known[] = {
+        {0x7F, 0x7F, "UNEXPECTED_KERNEL_MODE_TRAP"},
+        {0x1000007E, 0x7E, "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED"},
+        {0xDEADDEAD, 0xDEADDEAD, "MANUALLY_INITIATED_CRASH1"},
+        {0xC000021A, 0xC000021A, "WINLOGON_FATAL_ERROR"},
+        {0x1234567, 0x1234567, NULL},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        cr_expect_eq(dfr_bugcheck_code(known[i].raw), known[i].code);
+        const struct dfr_bugcheck_info *info = dfr_bugcheck_info(known[i].code);
+        cr_expect_eq(info == NULL, known[i].name == NULL);
+        if (info && known[i].name)
+            cr_expect_str_eq(info->name, known[i].name);
+    }
+    cr_expect_eq(dfr_bugcheck_by_name(S("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M"))->code, 0x7E);
+    cr_expect_eq(dfr_bugcheck_by_name(S("no_such_thing")), NULL);
+}
