@@ -11,14 +11,12 @@ enum { PPM = 1000000, HELPS_DEFAULT = 50 };
 
 /* 1 / (1 + 10^(-S/10)) in millionths, for S = -30 .. 30. */
 static const uint32_t probability[2 * DFR_SCORE_MOST + 1] = {
-    999, 1257, 1582, 1991, 2506, 3152, 3965, 4987,
-    6270, 7881, 9901, 12433, 15602, 19562, 24503, 30653,
-    38287, 47727, 59351, 73588, 90909, 111816, 136807, 166338,
-    200760, 240253, 284747, 333861, 386863, 442688, 500000, 557312,
-    613137, 666139, 715253, 759747, 799240, 833662, 863193, 888184,
-    909091, 926412, 940649, 952273, 961713, 969347, 975497, 980438,
-    984398, 987567, 990099, 992119, 993730, 995013, 996035, 996848,
-    997494, 998009, 998418, 998743, 999001,
+    999,    1257,   1582,   1991,   2506,   3152,   3965,   4987,   6270,   7881,   9901,
+    12433,  15602,  19562,  24503,  30653,  38287,  47727,  59351,  73588,  90909,  111816,
+    136807, 166338, 200760, 240253, 284747, 333861, 386863, 442688, 500000, 557312, 613137,
+    666139, 715253, 759747, 799240, 833662, 863193, 888184, 909091, 926412, 940649, 952273,
+    961713, 969347, 975497, 980438, 984398, 987567, 990099, 992119, 993730, 995013, 996035,
+    996848, 997494, 998009, 998418, 998743, 999001,
 };
 
 /* A recommend on its way into an action. */
@@ -94,16 +92,17 @@ static struct dfr_str axis_of(const struct dfr_ranking *r, uint32_t cause)
 }
 
 /* One action from recommends of one key, strongest cause first. */
-static struct dfr_ranked_action make_action(const struct dfr_ranking *r, const struct advice_list *l,
-                                            const uint32_t *order, uint32_t n, struct dfr_arena *a)
+static struct dfr_ranked_action make_action(const struct dfr_ranking *r,
+                                            const struct advice_list *l, const uint32_t *order,
+                                            uint32_t n, struct dfr_arena *a)
 {
     const struct advice *first = &l->v[order[0]];
-    struct dfr_ranked_action ret = {
-        .hit = first->hit,
-        .advised = first->advised,
-        .cost = cost_of(r, first),
-        .worth_trying = r->causes[first->cause].score_db < DFR_SCORE_LIKELY,
-        .supports = DFR_NEW_N(a, n, uint32_t)};
+    struct dfr_ranked_action ret = {.hit = first->hit,
+                                    .advised = first->advised,
+                                    .cost = cost_of(r, first),
+                                    .worth_trying =
+                                        r->causes[first->cause].score_db < DFR_SCORE_LIKELY,
+                                    .supports = DFR_NEW_N(a, n, uint32_t)};
     uint64_t fails = PPM;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t cause = l->v[order[i]].cause;
@@ -176,7 +175,8 @@ static void list_actions(struct dfr_ranking *ret, struct advice_list *l, uint32_
 }
 
 /* The same action held back by several rules is one. */
-static void list_held(struct dfr_ranking *ret, struct advice_list *l, uint32_t n, struct dfr_arena *a)
+static void list_held(struct dfr_ranking *ret, struct advice_list *l, uint32_t n,
+                      struct dfr_arena *a)
 {
     uint32_t *order = DFR_NEW_N(a, n, uint32_t);
     for (uint32_t i = 0; i < n; i++)

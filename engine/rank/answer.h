@@ -9,7 +9,7 @@
 enum { DFR_SCORE_MOST = 30, DFR_SCORE_LIKELY = 3, DFR_SCORE_HIDDEN = -3, DFR_PROSE_MOST = 3 };
 
 struct dfr_scored_item {
-    uint32_t hit, item;      /* of the evaluation; item DFR_NONE: the `when` itself */
+    uint32_t hit, item; /* of the evaluation; item DFR_NONE: the `when` itself */
     enum dfr_tri truth;
     int32_t weight_db;       /* what it adds now; 0 when open, beaten, or a note */
     int32_t own_db;          /* what it would add if nothing beat it; 0 when open or a note */
@@ -26,12 +26,12 @@ struct dfr_ranked_cause {
     struct dfr_str key;    /* of the subject: equal for equal subjects; empty without one */
     int32_t prior_db;
     int32_t score_db, min_db, max_db; /* clamped to +-30 */
-    bool min_not_shown;    /* an open `unless` could remove it */
-    uint32_t strength;     /* DFR_VERDICT_* of score_db */
+    bool min_not_shown;               /* an open `unless` could remove it */
+    uint32_t strength;                /* DFR_VERDICT_* of score_db */
     bool settled;
     struct dfr_scored_item *items; /* by what they add: largest first, then rule and label */
     uint32_t item_count;
-    uint32_t *hits;        /* fired ones of the evaluation, by rule name, then row */
+    uint32_t *hits; /* fired ones of the evaluation, by rule name, then row */
     uint32_t hit_count;
 };
 
@@ -45,23 +45,23 @@ struct dfr_waiting_rule {
 };
 
 struct dfr_ranked_action {
-    uint32_t hit, advised;   /* the recommend of the strongest cause that supports it */
-    int32_t helps_permille;  /* P(helps) */
-    uint32_t strength;       /* DFR_VERDICT_* of P(helps) as log-odds, at least possible */
-    uint32_t cost;           /* enum dfr_cost */
-    bool worth_trying;       /* only possible causes support it */
-    uint32_t *supports;      /* indexes of causes in the answer, best first */
+    uint32_t hit, advised;  /* the recommend of the strongest cause that supports it */
+    int32_t helps_permille; /* P(helps) */
+    uint32_t strength;      /* DFR_VERDICT_* of P(helps) as log-odds, at least possible */
+    uint32_t cost;          /* enum dfr_cost */
+    bool worth_trying;      /* only possible causes support it */
+    uint32_t *supports;     /* indexes of causes in the answer, best first */
     uint32_t support_count;
 };
 
 struct dfr_ranked_collect {
     struct dfr_str command;
-    struct dfr_str why;      /* what it shows, in words */
+    struct dfr_str why; /* what it shows, in words */
     uint32_t cost;
-    int32_t moves_db;        /* how far the top five could move, within what is shown */
-    bool flips_first;        /* another cause could come first, or the first could vanish */
-    bool command_known;      /* false: no command shows it; `command` says what would */
-    uint32_t *missing;       /* of the evaluation */
+    int32_t moves_db;   /* how far the top five could move, within what is shown */
+    bool flips_first;   /* another cause could come first, or the first could vanish */
+    bool command_known; /* false: no command shows it; `command` says what would */
+    uint32_t *missing;  /* of the evaluation */
     uint32_t missing_count;
 };
 
@@ -93,7 +93,8 @@ struct dfr_ranking {
 void dfr_rank(const struct dfr_eval *eval, struct dfr_arena *a, struct dfr_ranking *ret);
 /* Score of one rule alone: prior and its own evidence (best row of an each). Unknown value when it
  * does not fire. */
-struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule, struct dfr_arena *a);
+struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,
+                                     struct dfr_arena *a);
 /* Merged score of a cause with a subject; without one (NULL or not known) that of its row without
  * subject, else of its best. Unknown when there is no such row. */
 struct dfr_value dfr_rank_cause_score(const struct dfr_ranking *r, uint32_t cause,

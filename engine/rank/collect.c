@@ -188,7 +188,8 @@ static void keep_top(struct reach *top, uint32_t *n, struct reach x)
     uint32_t at = *n;
     if (x.hi <= DFR_SCORE_HIDDEN)
         return;
-    while (at > 0 && (top[at - 1].hi < x.hi || (top[at - 1].hi == x.hi && top[at - 1].move < x.move)))
+    while (at > 0 &&
+           (top[at - 1].hi < x.hi || (top[at - 1].hi == x.hi && top[at - 1].move < x.move)))
         at--;
     if (at >= TOP)
         return;

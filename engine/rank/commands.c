@@ -2,7 +2,6 @@
  * Only numbers, addresses and plain names go into a command: names come from hostile files. */
 #include "rank/commands.h"
 
-
 enum { COST_SYMBOLS = 10, COST_DUMP = 30 };
 
 static const struct dfr_field_info *shown_by(uint32_t field)
@@ -128,9 +127,8 @@ static struct dfr_str next_part(struct dfr_str *rest)
 /* `kv 100` does what `kv` does. */
 static bool part_covers(struct dfr_str whole, struct dfr_str part)
 {
-    return dfr_str_eq(whole, part) ||
-           (dfr_str_starts(whole, part) && whole.p[part.len] == ' ' &&
-            dfr_str_find(part, DFR_STR(" ")) == SIZE_MAX);
+    return dfr_str_eq(whole, part) || (dfr_str_starts(whole, part) && whole.p[part.len] == ' ' &&
+                                       dfr_str_find(part, DFR_STR(" ")) == SIZE_MAX);
 }
 
 bool dfr_command_covers(struct dfr_str whole, struct dfr_str command)

@@ -238,7 +238,8 @@ void dfr_rank(const struct dfr_eval *eval, struct dfr_arena *a, struct dfr_ranki
     }
 }
 
-struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule, struct dfr_arena *a)
+struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,
+                                     struct dfr_arena *a)
 {
     struct dfr_value best = dfr_v_unknown(DFR_KIND_INT, DFR_REASON_NOT_APPLICABLE);
     for (uint32_t i = 0; i < eval->hits.n; i++) {

@@ -112,11 +112,12 @@ void dfr_tally_add(struct dfr_tally *t, uint32_t hit_index)
     const struct dfr_prule *rule = &e->program->rules.v[hit->rule];
     uint32_t member = t->members.n, first_node = t->nodes.n;
     bool waiting = hit->status == DFR_HIT_WAITING;
-    *DFR_PUSH(t->arena, &t->members) = (struct dfr_member){
-        .hit = hit_index,
-        .waiting = waiting,
-        .unless_open = hit->unless.v.kind != DFR_KIND_NONE && dfr_tv_tri(&hit->unless) == DFR_OPEN &&
-                       dfr_tally_moves(e, hit->unless.missing, NULL)};
+    *DFR_PUSH(t->arena, &t->members) =
+        (struct dfr_member){.hit = hit_index,
+                            .waiting = waiting,
+                            .unless_open = hit->unless.v.kind != DFR_KIND_NONE &&
+                                           dfr_tv_tri(&hit->unless) == DFR_OPEN &&
+                                           dfr_tally_moves(e, hit->unless.missing, NULL)};
     uint8_t trust = waiting ? DFR_TRUST_BINARY : hit->when.v.trust;
     if (rule->when_db) {
         struct dfr_leaf leaf = {.hit = hit_index,
@@ -368,7 +369,8 @@ static void sum_leaves(struct dfr_tally *t, const uint64_t *facts)
 
 static bool removable(const struct dfr_tally *t, const struct dfr_member *m, const uint64_t *facts)
 {
-    return m->unless_open && (!facts || dfr_tally_moves(t->eval, t->eval->hits.v[m->hit].unless.missing, facts));
+    return m->unless_open &&
+           (!facts || dfr_tally_moves(t->eval, t->eval->hits.v[m->hit].unless.missing, facts));
 }
 
 /* Of the parts that say the same, the one with most to say counts; of equals the lowest. */

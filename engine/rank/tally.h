@@ -9,13 +9,13 @@
 #include "rank/answer.h"
 
 struct dfr_leaf {
-    uint32_t hit, item;   /* item DFR_NONE: the `when` itself */
+    uint32_t hit, item; /* item DFR_NONE: the `when` itself */
     uint32_t member;
-    int32_t v, lo, hi;    /* what it adds, and could add */
+    int32_t v, lo, hi; /* what it adds, and could add */
     uint32_t missing, origin;
-    uint64_t hash;        /* same condition, same hash; 0: none */
-    uint32_t node;        /* innermost group, or DFR_NONE */
-    uint32_t unit;        /* without a group */
+    uint64_t hash; /* same condition, same hash; 0: none */
+    uint32_t node; /* innermost group, or DFR_NONE */
+    uint32_t unit; /* without a group */
     enum dfr_tri truth;
     uint8_t trust;
     bool decided, open, capped, note, counted;
@@ -93,7 +93,8 @@ struct dfr_row {
     struct dfr_sum sum;
 };
 struct dfr_rows_made {
-    struct dfr_row *v; /* fired ones first, best first; then those that wait, by what they could reach */
+    struct dfr_row
+        *v; /* fired ones first, best first; then those that wait, by what they could reach */
     uint32_t n, fired;
 };
 
