@@ -322,7 +322,8 @@ const struct dfr_builtin_info *dfr_builtin_info(uint32_t builtin);
 
 /* Check everything a program can get wrong: indexes, jump targets, stack heights, fold nesting,
  * slots, arguments, lets (no let reads itself or a later one), facts and functions free of cycles
- * and no deeper than DFR_LIMIT_VM_CALL_DEPTH, patterns that compile, texts inside the pool.
+ * and no deeper than DFR_LIMIT_VM_CALL_DEPTH, texts inside the pool. dfr_engine_new() then compiles
+ * the regular expressions.
  * DFR_BAD_CACHE with the record and place named in *err. */
 enum dfr_status dfr_program_verify(const struct dfr_program *p, struct dfr_err *err);
 
