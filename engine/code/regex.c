@@ -64,7 +64,7 @@ static bool class(struct gate *g)
             size_t i = g->at + 1;
             if (i >= g->len || g->p[i] != ':')
                 return refuse(g, "write \\[ for a bracket inside a class");
-            i += 1 + (i + 1 < g->len && g->p[i + 1] == '^');
+            i += i + 1 < g->len && g->p[i + 1] == '^' ? 2 : 1;
             while (i < g->len && g->p[i] >= 'a' && g->p[i] <= 'z')
                 i++;
             if (i + 1 >= g->len || g->p[i] != ':' || g->p[i + 1] != ']')

@@ -1,7 +1,6 @@
 /* Prints the reference pages of docs/generated/ from the tables that the engine itself is built from.
  *     gentables docs     writes docs/generated/(name).md
- * It includes the .def files, so a page cannot say anything but what the code does. A table that is
- * not there gives no page. */
+ * It includes the .def files, so a page cannot say anything but what the code does. */
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -291,7 +290,6 @@ static void limits_page(const char *folder)
     close_page();
 }
 
-#if __has_include("grammar/keywords.def")
 static void keywords_page(const char *folder)
 {
     open_page(folder, "keywords", "Words of the language", "grammar/keywords.def");
@@ -309,12 +307,33 @@ static void keywords_page(const char *folder)
 #undef KEYWORD
     close_page();
 }
-#else
-static void keywords_page(const char *folder)
+
+/* "first; second; third", of those that have a meaning. */
+static void bugcheck_line(unsigned long long code, const char *name, const char *const arguments[4])
 {
-    (void)folder;
+    fprintf(page, "| 0x%llX | `%s` |", code, name);
+    for (size_t i = 0; i < 4; i++) {
+        fputc(' ', page);
+        put_text(arguments[i]);
+        fputs(" |", page);
+    }
+    fputc('\n', page);
 }
-#endif
+
+static void bugchecks_page(const char *folder)
+{
+    open_page(folder, "bugchecks", "Bug checks", "engine/facts/bugcheck.def");
+    fputs("\nAn empty cell is reserved or not documented. Small dumps store some codes with bit 28 "
+          "set "
+          "(0x1000007E);\n`bugcheck.code` is without it.\n\n"
+          "| code | name | arg1 | arg2 | arg3 | arg4 |\n|---|---|---|---|---|---|\n",
+          page);
+#define BUGCHECK(code, name, arg1, arg2, arg3, arg4)                                               \
+    bugcheck_line(code, #name, (const char *const[4]){arg1, arg2, arg3, arg4});
+#include "facts/bugcheck.def"
+#undef BUGCHECK
+    close_page();
+}
 
 int main(int argc, char **argv)
 {
@@ -329,5 +348,6 @@ int main(int argc, char **argv)
     diagnostics_page(folder);
     limits_page(folder);
     keywords_page(folder);
+    bugchecks_page(folder);
     return 0;
 }
