@@ -18,7 +18,8 @@ PYTHON    ?= python3
 PKGCONFIG ?= pkg-config
 FORMAT    ?= $(firstword $(shell command -v clang-format-14 clang-format 2>/dev/null) clang-format)
 
-VERSION   := 0.1.0
+# The version stands in the public header alone.
+VERSION   := $(shell sed -n 's/^\#define DFRULE_VERSION "\(.*\)"/\1/p' engine/include/dfrule.h)
 SOVERSION := 0
 B         := build/$(MODE)
 GEN       := $(B)/gen
@@ -62,7 +63,7 @@ PKG_LIBS   := $(shell $(PKGCONFIG) --libs $(PKGS) 2>/dev/null)
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wconversion \
         -Wsign-conversion $(if $(WERROR),-Werror)
 BASE_FLAGS := -std=c17 -D_GNU_SOURCE -DDFR_VERSION='"$(VERSION)"' $(WARN) $(MODE_FLAGS.$(MODE)) \
-        -ffile-prefix-map=$(CURDIR)/= -pthread
+        -ffile-prefix-map=$(CURDIR)=. -pthread
 INCLUDES  := -Iengine -Iengine/include -I. -I$(GEN)
 LIB_FLAGS := -fPIC -fvisibility=hidden $(PKG_CFLAGS)
 LINK      := $(MODE_LINK.$(MODE)) -pthread -Wl,--as-needed
@@ -281,6 +282,16 @@ bless: all $(UNITS)
 	@$(PYTHON) tests/cases.py $(B)
 	@DFR_BLESS=1 $(RUN) --kinds unit >/dev/null || true
 	@git status --short tests corpus 2>/dev/null || true
+
+# The commit is built in two folders; what comes out must have the same bytes.
+## repro: two builds in two places give the same library and command
+.PHONY: repro
+repro:
+	@set -e; tmp=$$(mktemp -d); trap 'rm -rf "$$tmp"' EXIT; \
+	  for d in one two/deeper; do mkdir -p "$$tmp/$$d"; git archive HEAD | tar -x -C "$$tmp/$$d"; \
+	    $(MAKE) -s --no-print-directory -C "$$tmp/$$d" -j$(JOBS) all >/dev/null; done; \
+	  cd "$$tmp/one/build/release"; for f in libdfrule.a libdfrule.so.$(VERSION) dfrule; do \
+	    test ! -f $$f || { cmp $$f "$$tmp/two/deeper/build/release/$$f"; sha256sum $$f; }; done
 
 # --- Form -------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard engine/*/*.c engine/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] \
