@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Command cases: tests/cli/*.t, read by tests/run.py and rewritten by `make bless`.
+"""Command cases: tests/cli/*.t, and ```console blocks of pages, run by tests/run.py and rewritten by
+`make bless`.
 
 Prose stands at the left margin. A command is indented by two blanks and starts with `$ `; the lines
 under it are what it must print (stdout and stderr together), and `[N]` is its exit status if not 0:
@@ -11,7 +12,8 @@ under it are what it must print (stdout and stderr together), and `[N]` is its e
       [3]
 
 A line that ends in ` (re)` is a regular expression, in ` (glob)` a pattern with * and ?. Commands of
-one file run in order in bash, from the root of the repository, with an empty folder in $T.
+one file run in order in bash, from the root of the repository, with an empty folder in $T. In a page
+the fence takes the place of the indent.
 """
 import difflib
 import fnmatch
@@ -32,9 +34,24 @@ class Case:
         self.begin = self.end = 0  # the expected lines, in the file
 
 
-def parse(text):
+def indented(lines):
+    """A page's lines with its ```console blocks indented."""
+    inside = False
+    for line in lines:
+        if line.startswith("```"):
+            inside = line == "```console"
+            yield line
+        elif inside:
+            yield INDENT + line
+        else:
+            yield line.lstrip(" ")
+
+
+def parse(text, page=False):
     cases, case = [], None
     lines = text.split("\n")
+    if page:
+        lines = list(indented(lines))
     for i, line in enumerate(lines):
         if line.startswith(INDENT + "$ "):
             case = Case(line[4:], i + 1)
@@ -87,7 +104,7 @@ def same(want, got):
 def run_file(path, env, cwd, timeout=60):
     """(number passed, [what failed])"""
     with open(path, encoding="utf-8") as f:
-        _, cases = parse(f.read())
+        _, cases = parse(f.read(), path.endswith(".md"))
     passed, failures = 0, []
     with tempfile.TemporaryDirectory(prefix="dfrule-case-") as tmp:
         env = dict(env, T=tmp)
@@ -104,7 +121,9 @@ def run_file(path, env, cwd, timeout=60):
 def bless_file(path, env, cwd):
     """Rewrite what each command prints, keeping patterns that still match."""
     with open(path, encoding="utf-8") as f:
-        lines, cases = parse(f.read())
+        text = f.read()
+    page = path.endswith(".md")
+    lines, (_, cases) = text.split("\n"), parse(text, page)
     with tempfile.TemporaryDirectory(prefix="dfrule-case-") as tmp:
         env = dict(env, T=tmp)
         results = [run_case(c, env, cwd, 60) for c in cases]
@@ -113,9 +132,18 @@ def bless_file(path, env, cwd):
             continue
         patterns = [w for w in case.expected if w.endswith((" (re)", " (glob)"))]
         kept = [next((w for w in patterns if line_matches(w, g)), g) for g in got]
-        lines[case.begin:case.end] = [(INDENT + k).rstrip() for k in kept]
+        lines[case.begin:case.end] = [("" if page else INDENT) + k if k else "" for k in kept]
     with open(path, "w", encoding="utf-8") as f:
         f.write("\n".join(lines))
+
+
+def files(root):
+    """Every file that holds cases."""
+    ret = glob.glob(os.path.join(root, "tests", "cli", "*.t")) + glob.glob(os.path.join(root, "*.md"))
+    for path in sorted(ret + glob.glob(os.path.join(root, "docs", "**", "*.md"), recursive=True)):
+        with open(path, encoding="utf-8") as f:
+            if path.endswith(".t") or "```console\n" in f.read():
+                yield path
 
 
 def main():
@@ -123,7 +151,7 @@ def main():
     build = os.path.abspath(sys.argv[1] if len(sys.argv) > 1 else "build/release")
     env = {k: v for k, v in os.environ.items() if not k.startswith("DFRULE")}
     env.update(LC_ALL="C.UTF-8", TERM="dumb", PATH=build + os.pathsep + env["PATH"])
-    for path in sorted(glob.glob(os.path.join(root, "tests", "cli", "*.t"))):
+    for path in files(root):
         bless_file(path, env, root)
 
 

@@ -5,7 +5,7 @@ The last line is `N passed, N failed`, alone; the exit status is 1 when anything
 found by its folder, so a new test is a new file:
   unit     tests/unit/test_*.c     Criterion programs, built into BUILD/tests
   rules    rules/                  the tests that stand in the rules, run by `dfrule test`
-  cli      tests/cli/*.t           commands with the output they must give
+  cli      tests/cli/*.t, *.md     commands with the output they must give (```console in a page)
   script   tests/{checks,cli,shared}/*.{py,sh}   programs that print `ok - x` and `not ok - x`
   replay   tests/fuzz/fuzz_*.c     seeds and regressions through each fuzz target, no libFuzzer
   sweep    corpus/, ../shared      the command over every transcript (sanitizer builds)
@@ -157,7 +157,7 @@ def jobs(bench, kinds):
     if "rules" in kinds and have_cli:
         yield lambda: run_rules(bench)
     if "cli" in kinds and have_cli:
-        for path in sorted(glob.glob(os.path.join(ROOT, "tests", "cli", "*.t"))):
+        for path in cases.files(ROOT):
             yield lambda p=path: run_cases(bench, p)
     if "script" in kinds:
         for folder in ("checks", "cli", "shared"):
