@@ -1,6 +1,46 @@
 /* Sealing: everything that follows from other facts. Runs once, after the readers; it never
  * overwrites what a reader set and never invents: what cannot be decided stays unknown. */
-#include "facts/store.h"
+#include "facts/derive.h"
+
+const struct dfr_value *dfr_derive_known(const struct dfr_value *v)
+{
+    return v->state == DFR_KNOWN ? v : NULL;
+}
+
+const struct dfr_value *dfr_derive_scalar(const struct dfr_facts *f, uint32_t field)
+{
+    return dfr_derive_known(dfr_facts_scalar(f, field));
+}
+
+const struct dfr_value *dfr_derive_at(const struct dfr_facts *f, uint32_t column, uint32_t row)
+{
+    return dfr_derive_known(dfr_facts_at(f, column, row));
+}
+
+static bool open_to(const struct dfr_value *old)
+{
+    return old->state == DFR_UNKNOWN && old->reason != DFR_REASON_CONTRADICTORY;
+}
+
+void dfr_derive_put(struct dfr_facts *f, uint32_t field, struct dfr_value v,
+                    const struct dfr_value *source)
+{
+    if (!open_to(&f->scalars[field]))
+        return;
+    v.trust = source->trust;
+    v.place = source->place;
+    f->scalars[field] = v;
+}
+
+void dfr_derive_cell(struct dfr_facts *f, uint32_t column, uint32_t row, struct dfr_value v,
+                     const struct dfr_value *source)
+{
+    if (!open_to(dfr_facts_at(f, column, row)))
+        return;
+    v.trust = source->trust;
+    v.place = source->place;
+    dfr_facts_cell(f, column, row, v);
+}
 
 /* Module cells name a module; where MODULES lists it they also hold its row. */
 static void link_module(const struct dfr_facts *f, struct dfr_value *v)
@@ -30,5 +70,11 @@ static void link_modules(struct dfr_facts *f)
 
 void dfr_facts_seal(struct dfr_facts *f)
 {
+    dfr_derive_modules(f);
     link_modules(f);
+    dfr_derive_analysis(f);
+    dfr_derive_stack(f);
+    dfr_derive_crash(f);
+    dfr_derive_trap(f);
+    dfr_derive_thread(f);
 }

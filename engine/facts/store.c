@@ -246,16 +246,33 @@ const struct dfr_value *dfr_facts_at(const struct dfr_facts *f, uint32_t column_
     return &no_cell[info->kind][f->tables[info->table].complete];
 }
 
+static bool module_holds(const struct dfr_facts *f, uint32_t row, uint64_t address)
+{
+    const struct dfr_value *base = cell(f, DFR_F_MODULES_BASE, row);
+    const struct dfr_value *end = cell(f, DFR_F_MODULES_END, row);
+    return base->state == DFR_KNOWN && end->state == DFR_KNOWN && base->as.u <= address &&
+           address < end->as.u;
+}
+
 uint32_t dfr_facts_module_at(const struct dfr_facts *f, uint64_t address)
 {
-    for (uint32_t i = 0; i < f->tables[DFR_T_MODULES].n; i++) {
-        const struct dfr_value *base = cell(f, DFR_F_MODULES_BASE, i);
-        const struct dfr_value *end = cell(f, DFR_F_MODULES_END, i);
-        if (base->state == DFR_KNOWN && end->state == DFR_KNOWN && base->as.u <= address &&
-            address < end->as.u)
-            return i;
+    if (!f->modules_by_base) {
+        for (uint32_t i = 0; i < f->tables[DFR_T_MODULES].n; i++)
+            if (module_holds(f, i, address))
+                return i;
+        return UINT32_MAX;
     }
-    return UINT32_MAX;
+    /* The last module that starts at or before the address; loaded images do not overlap. */
+    uint32_t from = 0, to = f->modules_based;
+    while (from < to) {
+        uint32_t mid = from + (to - from) / 2;
+        if (cell(f, DFR_F_MODULES_BASE, f->modules_by_base[mid])->as.u <= address)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    uint32_t row = from ? f->modules_by_base[from - 1] : UINT32_MAX;
+    return row != UINT32_MAX && module_holds(f, row, address) ? row : UINT32_MAX;
 }
 
 struct dfr_str dfr_facts_quote(const struct dfr_facts *f, uint32_t place)

@@ -31,6 +31,8 @@ struct dfr_facts {
     struct dfr_str text;   /* the input's bytes when it is text, for quoting; else empty */
     uint32_t *module_hash; /* row + 1 of MODULES by stem of name or image; 0: free */
     uint32_t module_mask, module_entries;
+    uint32_t *modules_by_base; /* rows of MODULES with a range, by rising base; built by the seal */
+    uint32_t modules_based;
 };
 
 void dfr_facts_init(struct dfr_facts *f, struct dfr_arena *a);
