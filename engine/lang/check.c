@@ -1,0 +1,579 @@
+/* Types of expressions: operators, quantifiers, patterns. */
+#include "lang/scope.h"
+
+#include <string.h>
+
+static struct dfr_tx *error_at(struct dfr_env *env, const struct dfr_expr *e)
+{
+    return dfr_tx_error(env->cx, e->loc);
+}
+
+static bool is_error(const struct dfr_tx *t)
+{
+    return t->kind == DFR_TX_ERROR;
+}
+
+static struct dfr_tx *wrong_type(struct dfr_env *env, const struct dfr_tx *t, const char *needs)
+{
+    dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, t->loc, "%s, this is %s", needs,
+                dfr_type_name_of(env->cx, t->type));
+    return dfr_tx_error(env->cx, t->loc);
+}
+
+struct dfr_tx *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struct dfr_type want,
+                            const char *place)
+{
+    return dfr_tx_fit(env, dfr_check_expr(env, e), want, place);
+}
+
+struct dfr_tx *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e)
+{
+    return dfr_check_as(env, e, DFR_TYPE(BOOL), "a condition");
+}
+
+/* --- Patterns -------------------------------------------------------------------------------- */
+
+static bool has_wildcard(struct dfr_str s)
+{
+    return memchr(s.p, '*', s.len) || memchr(s.p, '?', s.len);
+}
+
+uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e)
+{
+    struct dfr_builder *b = &env->cx->b;
+    struct dfr_str text = e->as.text;
+    struct dfr_ppattern p = {.text = dfr_build_text(b, text)};
+    const char *bang = text.len ? memchr(text.p, '!', text.len) : NULL;
+    if (text.len > DFR_LIMIT_PATTERN_BYTES)
+        dfr_cx_diag(env->cx, env->source, DFR_D_TOO_LARGE, e->loc, "a pattern has at most %d bytes",
+                    (int)DFR_LIMIT_PATTERN_BYTES);
+    if (e->kind == DFR_EXPR_REGEX) {
+        p.kind = DFR_PATTERN_REGEX;
+        p.fold_case = e->op == 1;
+    } else if (bang) {
+        struct dfr_str module = dfr_str_slice(text, 0, (size_t)(bang - text.p));
+        struct dfr_str func = dfr_str_slice(text, module.len + 1, text.len);
+        p.kind = has_wildcard(module) || has_wildcard(func) ? DFR_PATTERN_GLOB : DFR_PATTERN_EXACT;
+        p.module = dfr_build_text(b, module);
+        p.func = dfr_build_text(b, func);
+    } else {
+        p.kind = DFR_PATTERN_STRING;
+    }
+    return dfr_build_pattern(b, p);
+}
+
+static bool is_pattern(const struct dfr_expr *e)
+{
+    return e->kind == DFR_EXPR_REGEX || e->kind == DFR_EXPR_SYMPAT || e->kind == DFR_EXPR_STRING;
+}
+
+static struct dfr_tx *check_matches(struct dfr_env *env, const struct dfr_expr *e,
+                                    const struct dfr_expr *pattern, struct dfr_tx *t)
+{
+    t = dfr_tx_settle(env, t);
+    if (is_error(t))
+        return t;
+    if (!is_pattern(pattern)) {
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, pattern->loc,
+                    "a pattern is written out: /regex/, module!function or \"text\"");
+        return error_at(env, e);
+    }
+    if (t->type.kind != DFR_KIND_STR && t->type.kind != DFR_KIND_SYM &&
+        t->type.kind != DFR_KIND_MODULE)
+        return wrong_type(env, t, "only a string, a symbol or a module can match a pattern");
+    return dfr_tx_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern), DFR_TYPE(BOOL),
+                     e->loc, t, NULL, NULL);
+}
+
+static struct dfr_tx *check_has(struct dfr_env *env, const struct dfr_expr *e)
+{
+    struct dfr_cx *cx = env->cx;
+    struct dfr_program *p = cx->p;
+    struct dfr_tx *t = dfr_check_expr(env, e->kid);
+    if (is_error(t))
+        return t;
+    bool frames = t->type.kind == DFR_KIND_LIST &&
+                  (t->type.param == DFR_T_STACK || t->type.param == DFR_T_OTHER_STACKS);
+    if (!frames)
+        return wrong_type(env, t, "`has` looks for frames in a stack");
+    if (e->kind == DFR_EXPR_HAS && !e->n)
+        return dfr_tx_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next), DFR_TYPE(BOOL),
+                         e->loc, t, NULL, NULL);
+    struct dfr_pseq seq = {p->seq_patterns.n, 0, e->n};
+    for (const struct dfr_expr *x = e->kid->next; x; x = x->next, seq.count++)
+        *DFR_PUSH(p->arena, &p->seq_patterns) = dfr_pattern_number(env, x);
+    for (uint32_t i = 0; i < p->seqs.n; i++) { /* the same sequence once */
+        const struct dfr_pseq *old = &p->seqs.v[i];
+        if (old->count == seq.count && old->within == seq.within &&
+            memcmp(p->seq_patterns.v + old->first, p->seq_patterns.v + seq.first,
+                   seq.count * sizeof *p->seq_patterns.v) == 0) {
+            p->seq_patterns.n = seq.first;
+            return dfr_tx_op(cx, DFR_OP_HAS_SEQ, i, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+        }
+    }
+    *DFR_PUSH(p->arena, &p->seqs) = seq;
+    return dfr_tx_op(cx, DFR_OP_HAS_SEQ, p->seqs.n - 1, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+}
+
+/* --- Comparing ------------------------------------------------------------------------------- */
+
+/* Give two sides one type, a literal following the other side. False: they have none in common. */
+static bool pair(struct dfr_env *env, struct dfr_tx **a, struct dfr_tx **b, const char *place)
+{
+    if (is_error(*a) || is_error(*b))
+        return false;
+    if ((*a)->literal && !(*b)->literal) {
+        *a = dfr_tx_fit(env, *a, (*b)->type, place);
+    } else if ((*b)->literal && !(*a)->literal) {
+        *b = dfr_tx_fit(env, *b, (*a)->type, place);
+    } else {
+        *a = dfr_tx_settle(env, *a);
+        *b = dfr_tx_settle(env, *b);
+        struct dfr_tx *fits = dfr_tx_try(env, *a, (*b)->type);
+        if (fits)
+            *a = fits;
+        else
+            *b = dfr_tx_fit(env, *b, (*a)->type, place);
+    }
+    return !is_error(*a) && !is_error(*b);
+}
+
+static bool has_order(uint32_t kind)
+{
+    return kind == DFR_KIND_INT || kind == DFR_KIND_ADDR || kind == DFR_KIND_TIME ||
+           kind == DFR_KIND_DUR || kind == DFR_KIND_VER;
+}
+
+struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
+                               struct dfr_tx *b, struct dfr_loc loc)
+{
+    if (!pair(env, &a, &b, "the other side of the comparison"))
+        return dfr_tx_error(env->cx, loc);
+    if (op != DFR_OP_EQ && op != DFR_OP_NE && !has_order(a->type.kind))
+        return wrong_type(env, a,
+                          "only numbers, addresses, times, durations and versions are ordered");
+    if (a->type.kind == DFR_KIND_ROW || a->type.kind == DFR_KIND_LIST)
+        return wrong_type(env, a, "rows and lists are not compared, their fields are");
+    return dfr_tx_op(env->cx, op, 0, DFR_TYPE(BOOL), loc, a, b, NULL);
+}
+
+/* x in [low .. high] */
+static struct dfr_tx *check_in_range(struct dfr_env *env, const struct dfr_expr *e,
+                                     struct dfr_tx *x, const struct dfr_expr *range)
+{
+    struct dfr_tx *low = dfr_check_expr(env, range->kid);
+    struct dfr_tx *high = dfr_check_expr(env, range->kid->next);
+    x = dfr_tx_settle(env, x);
+    if (is_error(x) || is_error(low) || is_error(high))
+        return error_at(env, e);
+    if (!has_order(x->type.kind))
+        return wrong_type(env, x,
+                          "only numbers, addresses, times, durations and versions have ranges");
+    low = dfr_tx_fit(env, low, x->type, "the low end");
+    high = dfr_tx_fit(env, high, x->type, "the high end");
+    return dfr_tx_op(env->cx, DFR_OP_IN_RANGE, 0, DFR_TYPE(BOOL), e->loc, x, low, high);
+}
+
+/* x in [a, b, c]: a constant list where all are literals, else comparisons joined by `or`. */
+static struct dfr_tx *check_in_items(struct dfr_env *env, const struct dfr_expr *e,
+                                     struct dfr_tx *x, const struct dfr_expr *items)
+{
+    struct dfr_cx *cx = env->cx;
+    if (!items->kid) {
+        dfr_cx_diag(cx, env->source, DFR_D_NEVER, items->loc,
+                    "nothing is in an empty list, so this can never be true");
+        return error_at(env, e);
+    }
+    x = dfr_tx_settle(env, x);
+    if (is_error(x))
+        return x;
+    bool constant = true;
+    struct dfr_tx *first = NULL, *last = NULL;
+    for (const struct dfr_expr *k = items->kid; k; k = k->next) {
+        struct dfr_tx *t =
+            dfr_tx_fit(env, dfr_check_expr(env, k), x->type, "an element of this list");
+        if (is_error(t))
+            return error_at(env, e);
+        constant &= t->kind == DFR_TX_CONST;
+        if (last)
+            last->next = t;
+        else
+            first = t;
+        last = t;
+    }
+    if (constant) {
+        struct dfr_list *l = dfr_list_new(cx, (struct dfr_str){0});
+        l->columns = DFR_NEW(cx->a, struct dfr_column);
+        l->columns[0].type = x->type;
+        l->column_count = 1;
+        for (struct dfr_tx *t = first; t; t = t->next)
+            l->rows++;
+        l->cells = DFR_NEW_N(cx->a, l->rows, struct dfr_tx *);
+        uint32_t i = 0;
+        for (struct dfr_tx *t = first; t; t = t->next) {
+            l->cells[i++] = t;
+            l->hash = dfr_hash_mix(l->hash, t->hash);
+        }
+        struct dfr_tx *ref = dfr_tx_op(cx, DFR_OP_LISTREF, l->index,
+                                       (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + l->index},
+                                       items->loc, NULL, NULL, NULL);
+        ref->hash = l->hash;
+        return dfr_tx_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
+    }
+    struct dfr_tx *eq = NULL, *tail = NULL;
+    for (struct dfr_tx *t = first, *next; t; t = next) {
+        next = t->next;
+        struct dfr_tx *again = DFR_NEW(cx->a, struct dfr_tx);
+        *again = *x;
+        struct dfr_tx *one = dfr_tx_op(cx, DFR_OP_EQ, 0, DFR_TYPE(BOOL), t->loc, again, t, NULL);
+        if (tail)
+            tail->next = one;
+        else
+            eq = one;
+        tail = one;
+    }
+    return eq == tail ? eq : dfr_tx_group(cx, DFR_TX_OR, 0, DFR_TYPE(BOOL), e->loc, eq);
+}
+
+/* x in list, list contains x */
+static struct dfr_tx *check_in_list(struct dfr_env *env, const struct dfr_expr *e, struct dfr_tx *x,
+                                    struct dfr_tx *list)
+{
+    struct dfr_cx *cx = env->cx;
+    if (is_error(x) || is_error(list))
+        return error_at(env, e);
+    if (list->type.kind != DFR_KIND_LIST)
+        return wrong_type(env, list, "`in` needs a list on its right");
+    const struct dfr_list *l =
+        list->type.param >= DFR_T_COUNT ? cx->lists.v[list->type.param - DFR_T_COUNT] : NULL;
+    if (!l || l->column_count != 1 || l->columns[0].name.len) {
+        struct dfr_diag *d = dfr_cx_diag(cx, env->source, DFR_D_TYPE, list->loc,
+                                         "this list has rows with fields, not plain values");
+        dfr_cx_suggest(cx, d, "any row in ...: (row.field == ...)");
+        return error_at(env, e);
+    }
+    x = dfr_tx_settle(env, x);
+    struct dfr_list *as =
+        dfr_list_as(env, cx->lists.v[l->index], x->type, list->loc, "the left side of `in`");
+    if (!as || is_error(x))
+        return error_at(env, e);
+    struct dfr_tx *ref = dfr_tx_op(cx, DFR_OP_LISTREF, as->index,
+                                   (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + as->index},
+                                   list->loc, NULL, NULL, NULL);
+    return dfr_tx_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
+}
+
+static struct dfr_tx *check_contains(struct dfr_env *env, const struct dfr_expr *e)
+{
+    struct dfr_tx *hay = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
+    struct dfr_tx *needle = dfr_check_expr(env, e->kid->next);
+    if (is_error(hay) || is_error(needle))
+        return error_at(env, e);
+    if (hay->type.kind == DFR_KIND_LIST)
+        return check_in_list(env, e, needle, hay);
+    if (hay->type.kind != DFR_KIND_STR)
+        return wrong_type(env, hay, "`contains` looks into a string or a list");
+    needle = dfr_tx_fit(env, needle, DFR_TYPE(STR), "what a string contains");
+    return dfr_tx_op(env->cx, DFR_OP_CONTAINS, 0, DFR_TYPE(BOOL), e->loc, hay, needle, NULL);
+}
+
+/* --- Arithmetic ------------------------------------------------------------------------------ */
+
+static struct dfr_tx *check_sum(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
+{
+    struct dfr_tx *a = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
+    struct dfr_tx *b = dfr_tx_settle(env, dfr_check_expr(env, e->kid->next));
+    if (is_error(a) || is_error(b))
+        return error_at(env, e);
+    static const struct {
+        uint8_t op, a, b, ret;
+    } rows[] = {
+        {DFR_OP_ADD, DFR_KIND_INT, DFR_KIND_INT, DFR_KIND_INT},
+        {DFR_OP_ADD, DFR_KIND_ADDR, DFR_KIND_INT, DFR_KIND_ADDR},
+        {DFR_OP_ADD, DFR_KIND_INT, DFR_KIND_ADDR, DFR_KIND_ADDR},
+        {DFR_OP_ADD, DFR_KIND_TIME, DFR_KIND_DUR, DFR_KIND_TIME},
+        {DFR_OP_ADD, DFR_KIND_DUR, DFR_KIND_DUR, DFR_KIND_DUR},
+        {DFR_OP_SUB, DFR_KIND_INT, DFR_KIND_INT, DFR_KIND_INT},
+        {DFR_OP_SUB, DFR_KIND_ADDR, DFR_KIND_INT, DFR_KIND_ADDR},
+        {DFR_OP_SUB, DFR_KIND_ADDR, DFR_KIND_ADDR, DFR_KIND_INT},
+        {DFR_OP_SUB, DFR_KIND_TIME, DFR_KIND_DUR, DFR_KIND_TIME},
+        {DFR_OP_SUB, DFR_KIND_TIME, DFR_KIND_TIME, DFR_KIND_DUR},
+        {DFR_OP_SUB, DFR_KIND_DUR, DFR_KIND_DUR, DFR_KIND_DUR},
+        {DFR_OP_MUL, DFR_KIND_INT, DFR_KIND_INT, DFR_KIND_INT},
+        {DFR_OP_DIV, DFR_KIND_INT, DFR_KIND_INT, DFR_KIND_INT},
+        {DFR_OP_MOD, DFR_KIND_INT, DFR_KIND_INT, DFR_KIND_INT},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].op == op && rows[i].a == a->type.kind && rows[i].b == b->type.kind)
+            return dfr_tx_op(env->cx, op, 0, (struct dfr_type){rows[i].ret, 0}, e->loc, a, b, NULL);
+    struct dfr_diag *d =
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc, "%s and %s do not go together here",
+                    dfr_type_name_of(env->cx, a->type), dfr_type_name_of(env->cx, b->type));
+    if (op == DFR_OP_MOD && a->type.kind == DFR_KIND_ADDR)
+        dfr_cx_suggest(env->cx, d, "use a mask: x & 0xFFF");
+    return error_at(env, e);
+}
+
+static struct dfr_tx *check_bits(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
+{
+    bool shift = op == DFR_OP_SHL || op == DFR_OP_SHR;
+    struct dfr_tx *a = dfr_check_as(env, e->kid, DFR_TYPE(ADDR), "an operand of a bit operation");
+    struct dfr_tx *b =
+        shift ? dfr_check_as(env, e->kid->next, DFR_TYPE(INT), "the number of bits")
+              : dfr_check_as(env, e->kid->next, DFR_TYPE(ADDR), "an operand of a bit operation");
+    if (is_error(a) || is_error(b))
+        return error_at(env, e);
+    return dfr_tx_op(env->cx, op, 0, DFR_TYPE(ADDR), e->loc, a, b, NULL);
+}
+
+static struct dfr_tx *check_unary(struct dfr_env *env, const struct dfr_expr *e)
+{
+    if (e->op == DFR_X_NOT) {
+        struct dfr_tx *t = dfr_check_bool(env, e->kid);
+        return is_error(t)
+                   ? t
+                   : dfr_tx_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+    }
+    if (e->op == DFR_X_BNOT) {
+        struct dfr_tx *t =
+            dfr_check_as(env, e->kid, DFR_TYPE(ADDR), "an operand of a bit operation");
+        return is_error(t)
+                   ? t
+                   : dfr_tx_op(env->cx, DFR_OP_BNOT, 0, DFR_TYPE(ADDR), e->loc, t, NULL, NULL);
+    }
+    struct dfr_tx *t = dfr_check_expr(env, e->kid);
+    if (is_error(t))
+        return t;
+    if (t->literal && t->type.kind == DFR_KIND_INT && !t->negative &&
+        t->num <= (uint64_t)INT64_MAX + 1) {
+        t->num = 0 - t->num;
+        t->negative = t->num != 0;
+        t->loc = e->loc;
+        return t;
+    }
+    if (t->type.kind != DFR_KIND_INT && t->type.kind != DFR_KIND_DUR)
+        return wrong_type(env, t, "only a number or a duration has a negative");
+    t = dfr_tx_settle(env, t);
+    return dfr_tx_op(env->cx, DFR_OP_NEG, 0, t->type, e->loc, t, NULL, NULL);
+}
+
+struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
+{
+    static const uint8_t ops[] = {
+        [DFR_X_EQ] = DFR_OP_EQ,   [DFR_X_NE] = DFR_OP_NE,     [DFR_X_LT] = DFR_OP_LT,
+        [DFR_X_LE] = DFR_OP_LE,   [DFR_X_GT] = DFR_OP_GT,     [DFR_X_GE] = DFR_OP_GE,
+        [DFR_X_BOR] = DFR_OP_BOR, [DFR_X_BXOR] = DFR_OP_BXOR, [DFR_X_BAND] = DFR_OP_BAND,
+        [DFR_X_SHL] = DFR_OP_SHL, [DFR_X_SHR] = DFR_OP_SHR,   [DFR_X_ADD] = DFR_OP_ADD,
+        [DFR_X_SUB] = DFR_OP_SUB, [DFR_X_MUL] = DFR_OP_MUL,   [DFR_X_DIV] = DFR_OP_DIV,
+        [DFR_X_MOD] = DFR_OP_MOD,
+    };
+    const struct dfr_expr *l = e->kid, *r = e->kid->next;
+    switch ((enum dfr_expr_op)e->op) {
+    case DFR_X_EQ:
+    case DFR_X_NE:
+        if (r->kind == DFR_EXPR_SYMPAT || r->kind == DFR_EXPR_REGEX) {
+            struct dfr_tx *t = check_matches(env, e, r, dfr_check_expr(env, l));
+            return is_error(t) || e->op == DFR_X_EQ
+                       ? t
+                       : dfr_tx_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+        }
+        /* fall through */
+    case DFR_X_LT:
+    case DFR_X_LE:
+    case DFR_X_GT:
+    case DFR_X_GE: {
+        struct dfr_tx *a = dfr_check_expr(env, l), *b = dfr_check_expr(env, r);
+        return dfr_check_equal(env, (enum dfr_op)ops[e->op], a, b, e->loc);
+    }
+    case DFR_X_IN: {
+        struct dfr_tx *x = dfr_check_expr(env, l);
+        if (r->kind == DFR_EXPR_RANGE)
+            return check_in_range(env, e, x, r);
+        if (r->kind == DFR_EXPR_LIST)
+            return check_in_items(env, e, x, r);
+        return check_in_list(env, e, x, dfr_check_expr(env, r));
+    }
+    case DFR_X_MATCHES:
+        return check_matches(env, e, r, dfr_check_expr(env, l));
+    case DFR_X_CONTAINS:
+        return check_contains(env, e);
+    case DFR_X_COALESCE: {
+        struct dfr_tx *a = dfr_tx_settle(env, dfr_check_expr(env, l));
+        if (is_error(a))
+            return a;
+        struct dfr_tx *b = dfr_check_as(env, r, a->type, "the value that stands in");
+        return dfr_tx_op(env->cx, DFR_OP_COALESCE, 0, a->type, e->loc, a, b, NULL);
+    }
+    case DFR_X_BOR:
+    case DFR_X_BXOR:
+    case DFR_X_BAND:
+    case DFR_X_SHL:
+    case DFR_X_SHR:
+        return check_bits(env, e, (enum dfr_op)ops[e->op]);
+    default:
+        return check_sum(env, e, (enum dfr_op)ops[e->op]);
+    }
+}
+
+/* --- Joining and quantifiers ----------------------------------------------------------------- */
+
+static struct dfr_tx *check_conditions(struct dfr_env *env, const struct dfr_expr *first, bool *ok)
+{
+    struct dfr_tx *head = NULL, *last = NULL;
+    for (const struct dfr_expr *k = first; k; k = k->next) {
+        struct dfr_tx *t = dfr_check_bool(env, k);
+        *ok &= !is_error(t);
+        if (last)
+            last->next = t;
+        else
+            head = t;
+        last = t;
+    }
+    return head;
+}
+
+static const uint8_t folds[] = {
+    [DFR_X_ANY] = DFR_FOLD_ANY,     [DFR_X_ALL] = DFR_FOLD_ALL,
+    [DFR_X_NONE] = DFR_FOLD_NONE,   [DFR_X_COUNT] = DFR_FOLD_COUNT,
+    [DFR_X_FIRST] = DFR_FOLD_FIRST, [DFR_X_AT_LEAST] = DFR_FOLD_AT_LEAST,
+};
+
+static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
+{
+    bool ok = true;
+    struct dfr_tx *kids = check_conditions(env, e->kid, &ok);
+    if (e->op == DFR_X_FIRST) {
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
+                    "`first` needs rows: first x in list: (...)");
+        return error_at(env, e);
+    }
+    if (!ok)
+        return error_at(env, e);
+    struct dfr_tx *t =
+        dfr_tx_group(env->cx, DFR_TX_OF, folds[e->op],
+                     e->op == DFR_X_COUNT ? DFR_TYPE(INT) : DFR_TYPE(BOOL), e->loc, kids);
+    t->n = e->n;
+    t->hash = dfr_hash_mix(t->hash, e->n);
+    return t;
+}
+
+struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
+{
+    struct dfr_cx *cx = env->cx;
+    struct dfr_tx *list = dfr_check_expr(env, e->kid);
+    if (is_error(list))
+        return list;
+    if (list->type.kind != DFR_KIND_LIST)
+        return wrong_type(env, list, "a quantifier goes over a list");
+    if (env->folds >= DFR_LIMIT_FOLD_DEPTH) {
+        dfr_cx_diag(cx, env->source, DFR_D_TOO_DEEP_FOLDS, e->loc, "quantifiers go at most %d deep",
+                    (int)DFR_LIMIT_FOLD_DEPTH);
+        return error_at(env, e);
+    }
+    struct dfr_word name = {e->as.text, e->loc};
+    dfr_check_hides(env, name);
+    struct dfr_type row = dfr_element_type(cx, list->type);
+    struct dfr_local var = {.name = e->as.text,
+                            .what = DFR_LOCAL_VAR,
+                            .number = env->slots,
+                            .type = row,
+                            .outer = env->locals};
+    struct dfr_env inner = *env;
+    inner.locals = &var;
+    inner.slots++;
+    inner.folds++;
+    struct dfr_tx *body = dfr_check_bool(&inner, e->kid->next);
+    if (is_error(body))
+        return body;
+    struct dfr_type type = DFR_TYPE(BOOL);
+    if (e->op == DFR_X_COUNT)
+        type = DFR_TYPE(INT);
+    if (e->op == DFR_X_FIRST)
+        type = row;
+    list->next = body;
+    struct dfr_tx *t = dfr_tx_group(cx, DFR_TX_FOLD, folds[e->op], type, e->loc, list);
+    t->n = e->op == DFR_X_AT_LEAST ? e->n : 0;
+    t->slot = env->slots;
+    t->hash = dfr_hash_mix(t->hash, t->n);
+    if (e->op == DFR_X_FIRST && row.param >= DFR_T_COUNT) {
+        const struct dfr_list *l = cx->lists.v[row.param - DFR_T_COUNT];
+        if (l->column_count == 1 && !l->columns[0].name.len)
+            return dfr_tx_op(cx, DFR_OP_RECORD, 0, l->columns[0].type, e->loc, t, NULL, NULL);
+    }
+    return t;
+}
+
+/* --- Everything ------------------------------------------------------------------------------ */
+
+static struct dfr_tx *check_state(struct dfr_env *env, const struct dfr_expr *e)
+{
+    static const uint8_t ops[] = {[DFR_X_KNOWN] = DFR_OP_IS_KNOWN,
+                                  [DFR_X_UNKNOWN] = DFR_OP_IS_UNKNOWN,
+                                  [DFR_X_ABSENT] = DFR_OP_IS_ABSENT};
+    struct dfr_tx *of = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
+    if (is_error(of))
+        return of;
+    struct dfr_tx *t =
+        dfr_tx_op(env->cx, (enum dfr_op)ops[e->op], 0, DFR_TYPE(BOOL), e->loc, of, NULL, NULL);
+    t->uses_state = true;
+    return t;
+}
+
+struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
+{
+    bool ok = true;
+    switch ((enum dfr_expr_kind)e->kind) {
+    case DFR_EXPR_ERROR:
+        return error_at(env, e);
+    case DFR_EXPR_BOOL:
+    case DFR_EXPR_INT:
+    case DFR_EXPR_STRING:
+    case DFR_EXPR_DURATION:
+    case DFR_EXPR_TIME:
+    case DFR_EXPR_VERSION:
+        return dfr_tx_literal(env, e);
+    case DFR_EXPR_REGEX:
+    case DFR_EXPR_SYMPAT:
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
+                    "a pattern stands only after `matches`, `has` or `==`");
+        return error_at(env, e);
+    case DFR_EXPR_NAME:
+    case DFR_EXPR_FIELD:
+    case DFR_EXPR_CALL:
+    case DFR_EXPR_INDEX:
+        return dfr_check_ref(env, e);
+    case DFR_EXPR_LIST:
+    case DFR_EXPR_RANGE:
+    case DFR_EXPR_RECORD:
+    case DFR_EXPR_ENTRY:
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
+                    "a list or a range stands only on the right of `in`");
+        return error_at(env, e);
+    case DFR_EXPR_STATE_WORD:
+        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
+                    "`unknown` and `absent` stand alone only in `given`");
+        return error_at(env, e);
+    case DFR_EXPR_UNARY:
+        return check_unary(env, e);
+    case DFR_EXPR_BINARY:
+        return dfr_check_binary(env, e);
+    case DFR_EXPR_ALL_OF:
+    case DFR_EXPR_ANY_OF: {
+        struct dfr_tx *kids = check_conditions(env, e->kid, &ok);
+        if (!ok)
+            return error_at(env, e);
+        return dfr_tx_group(env->cx, e->kind == DFR_EXPR_ALL_OF ? DFR_TX_AND : DFR_TX_OR, 0,
+                            DFR_TYPE(BOOL), e->loc, kids);
+    }
+    case DFR_EXPR_HAS:
+    case DFR_EXPR_HAS_SEQ:
+        return check_has(env, e);
+    case DFR_EXPR_STATE:
+        return check_state(env, e);
+    case DFR_EXPR_FOLD:
+        return dfr_check_fold(env, e);
+    case DFR_EXPR_FOLD_OF:
+        return check_of(env, e);
+    }
+    return error_at(env, e);
+}
