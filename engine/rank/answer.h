@@ -95,8 +95,8 @@ void dfr_rank(const struct dfr_eval *eval, struct dfr_arena *a, struct dfr_ranki
  * does not fire. */
 struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,
                                      struct dfr_arena *a);
-/* Merged score of a cause with a subject; without one (NULL or not known) that of its row without
- * subject, else of its best. Unknown when there is no such row. */
+/* Merged score of a cause with a subject (absent: without one; NULL: without one, else with the best
+ * of its subjects). Unknown when there is no such row. */
 struct dfr_value dfr_rank_cause_score(const struct dfr_ranking *r, uint32_t cause,
                                       const struct dfr_value *subject, struct dfr_arena *a);
 /* Word of a score: DFR_VERDICT_*. */

@@ -272,7 +272,7 @@ struct dfr_value dfr_rank_cause_score(const struct dfr_ranking *r, uint32_t caus
         if (!named || (c->subject.v.state == DFR_KNOWN && dfr_str_eq(c->key, key)))
             return dfr_v_int(c->score_db);
     }
-    for (uint32_t i = 0; i < r->cause_count && !named; i++) {
+    for (uint32_t i = 0; i < r->cause_count && !subject; i++) {
         if (r->causes[i].cause == cause)
             return dfr_v_int(r->causes[i].score_db); /* the best of its subjects */
     }

@@ -1,0 +1,183 @@
+/* All facts of a store as text: what is known and where it stands, what is not and why. */
+#include "report/text.h"
+
+enum { NAME_COLUMNS = 22, CELL_MOST = 200 };
+
+static const struct dfr_str none = {0};
+
+static void put_known(struct dfr_page *p, const struct dfr_facts *f, uint32_t field)
+{
+    const struct dfr_value *v = dfr_facts_scalar(f, field);
+    const struct dfr_field_info *info = dfr_field_info(field);
+    struct dfr_buf lead, b, tag;
+    dfr_buf_init(&lead, p->out->arena);
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_init(&tag, p->out->arena);
+    dfr_buf_printf(&lead, "  %-*s ", NAME_COLUMNS, info->path);
+    if (field == DFR_F_BUGCHECK_CODE && v->state == DFR_KNOWN)
+        dfr_buf_printf(&b, "0x%llX", (unsigned long long)v->as.n.lo);
+    else
+        dfr_value_print(&b, v);
+    if (v->state == DFR_KNOWN && v->kind == DFR_KIND_INT && *info->unit)
+        dfr_buf_printf(&b, " %s", info->unit);
+    if (v->trust == DFR_TRUST_PROSE && v->state == DFR_KNOWN)
+        dfr_buf_z(&b, " (only people's words say so)");
+    dfr_page_where(f, v->place, &tag);
+    dfr_page_para(p, DFR_INK_PLAIN, dfr_buf_text(&lead), DFR_INK_PLAIN, dfr_buf_text(&b),
+                  dfr_buf_text(&tag), DFR_INK_FAINT);
+}
+
+static void put_scalars(struct dfr_page *p, const struct dfr_facts *f)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+        if (dfr_field_info(i)->cls != DFR_FIELD_SCALAR ||
+            dfr_facts_scalar(f, i)->state == DFR_UNKNOWN)
+            continue;
+        if (!any)
+            dfr_page_heading(p, "Known");
+        any = true;
+        put_known(p, f, i);
+    }
+    if (!any)
+        dfr_page_text(p, DFR_INK_PLAIN, 0, DFR_STR("Nothing is known of this crash."));
+}
+
+/* The unknown ones, together by reason. */
+static void put_unknown(struct dfr_page *p, const struct dfr_facts *f)
+{
+    bool any = false;
+    for (uint32_t reason = 0; reason < DFR_REASON_COUNT; reason++) {
+        struct dfr_buf b;
+        dfr_buf_init(&b, p->out->arena);
+        for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+            if (dfr_field_info(i)->cls != DFR_FIELD_SCALAR ||
+                dfr_facts_scalar(f, i)->state != DFR_UNKNOWN ||
+                dfr_facts_scalar(f, i)->reason != reason)
+                continue;
+            if (!b.len) {
+                const char *text = dfr_reason_text((enum dfr_reason)reason);
+                dfr_buf_z(&b, *text ? text : "no reason given");
+                dfr_buf_z(&b, ": ");
+            } else {
+                dfr_buf_z(&b, ", ");
+            }
+            dfr_buf_z(&b, dfr_field_info(i)->path);
+        }
+        if (!b.len)
+            continue;
+        if (!any)
+            dfr_page_heading(p, "Not known");
+        any = true;
+        dfr_page_text(p, DFR_INK_FAINT, 2, dfr_buf_text(&b));
+    }
+}
+
+static void put_cell(struct dfr_buf *b, const struct dfr_value *v)
+{
+    struct dfr_buf text;
+    dfr_buf_init(&text, b->arena);
+    dfr_value_print(&text, v);
+    struct dfr_str s = dfr_buf_text(&text);
+    size_t cut = s.len < CELL_MOST ? s.len : CELL_MOST;
+    while (cut < s.len && cut > 0 && ((unsigned char)s.p[cut] & 0xC0) == 0x80)
+        cut--; /* not inside a character */
+    for (size_t i = 0; i < cut; i++)
+        dfr_buf_char(b, s.p[i] == '\n' ? ' ' : s.p[i]);
+    if (cut < s.len)
+        dfr_buf_z(b, "...");
+}
+
+/* A frame's module, function and offset are in its symbol. */
+static bool repeated(const struct dfr_facts *f, uint32_t field, uint32_t row)
+{
+    if (field == DFR_F_STACK_MODULE || field == DFR_F_STACK_FUNC || field == DFR_F_STACK_OFFSET)
+        return dfr_facts_at(f, DFR_F_STACK_SYM, row)->state == DFR_KNOWN;
+    if (field == DFR_F_OTHER_STACKS_MODULE || field == DFR_F_OTHER_STACKS_FUNC)
+        return dfr_facts_at(f, DFR_F_OTHER_STACKS_SYM, row)->state == DFR_KNOWN;
+    return false;
+}
+
+static void put_row(struct dfr_page *p, const struct dfr_facts *f, const struct dfr_table_info *t,
+                    uint32_t row)
+{
+    struct dfr_buf b, lead, tag;
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_init(&lead, p->out->arena);
+    dfr_buf_init(&tag, p->out->arena);
+    uint32_t place = 0;
+    for (uint32_t c = 0; c < t->columns; c++) {
+        uint32_t field = t->first_column + c;
+        const struct dfr_value *v = dfr_facts_at(f, field, row);
+        if (!place)
+            place = v->place;
+        bool tells = v->state == DFR_KNOWN ||
+                     (p->verbose && (v->state == DFR_ABSENT || v->reason > DFR_REASON_NOT_SHOWN));
+        if (!tells || (!p->verbose && repeated(f, field, row)))
+            continue;
+        if (b.len)
+            dfr_buf_z(&b, ", ");
+        if (c)
+            dfr_buf_printf(&b, "%s ", dfr_field_info(field)->name);
+        put_cell(&b, v);
+    }
+    dfr_buf_printf(&lead, "  %3u  ", row);
+    dfr_page_where(f, place, &tag);
+    dfr_page_para(p, DFR_INK_PLAIN, dfr_buf_text(&lead), DFR_INK_FAINT, dfr_buf_text(&b),
+                  p->verbose ? dfr_buf_text(&tag) : none, DFR_INK_FAINT);
+}
+
+static void put_table(struct dfr_page *p, const struct dfr_facts *f, uint32_t table)
+{
+    const struct dfr_table_info *t = dfr_table_info(table);
+    const struct dfr_field_info *info = dfr_field_info(t->field);
+    const struct dfr_rows *rows = &f->tables[table];
+    if (!rows->n && !rows->complete && !rows->place)
+        return;
+    struct dfr_buf b;
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_printf(&b, "%s: %u %s, ", info->path, rows->n, rows->n == 1 ? "row" : "rows");
+    if (rows->complete) {
+        dfr_buf_z(&b, "complete");
+    } else {
+        const char *why = dfr_reason_text((enum dfr_reason)rows->reason);
+        dfr_buf_z(&b, "may have more");
+        if (*why)
+            dfr_buf_printf(&b, " (%s)", why);
+    }
+    dfr_page_gap(p);
+    dfr_page_text(p, DFR_INK_HEADING, 0, dfr_buf_text(&b));
+    for (uint32_t i = 0; i < rows->n; i++)
+        put_row(p, f, t, i);
+}
+
+/* Tables that nothing in the input shows. */
+static void put_untouched(struct dfr_page *p, const struct dfr_facts *f)
+{
+    struct dfr_buf b;
+    dfr_buf_init(&b, p->out->arena);
+    for (uint32_t i = 0; i < DFR_T_COUNT; i++) {
+        const struct dfr_rows *rows = &f->tables[i];
+        if (rows->n || rows->complete || rows->place)
+            continue;
+        dfr_buf_z(&b, b.len ? ", " : "not shown at all: ");
+        dfr_buf_z(&b, dfr_field_info(dfr_table_info(i)->field)->path);
+    }
+    if (!b.len)
+        return;
+    dfr_page_heading(p, "Other tables");
+    dfr_page_text(p, DFR_INK_FAINT, 2, dfr_buf_text(&b));
+}
+
+void dfr_report_facts_text(const struct dfr_facts *f, const struct dfr_report_input *input,
+                           const struct dfr_report_style *s, struct dfr_buf *out)
+{
+    struct dfr_page p;
+    dfr_page_init(&p, s, out);
+    dfr_text_crash(&p, f, input);
+    put_scalars(&p, f);
+    put_unknown(&p, f);
+    for (uint32_t i = 0; i < DFR_T_COUNT; i++)
+        put_table(&p, f, i);
+    put_untouched(&p, f);
+}
