@@ -321,11 +321,11 @@ static struct dfr_str say_why(const struct dfr_eval *e, const uint32_t *facts, u
     uint32_t most = n <= WHY_MOST + 1 ? n : WHY_MOST;
     for (uint32_t i = 0; i < most; i++) {
         if (i)
-            dfr_buf_z(&out, i + 1 == n ? " and " : ", ");
+            dfr_buf_z(&out, "; ");
         dfr_command_shows(e, facts[i], &out);
     }
     if (most < n)
-        dfr_buf_printf(&out, " and %u more", n - most);
+        dfr_buf_printf(&out, "; %u more", n - most);
     return dfr_buf_text(&out);
 }
 

@@ -113,7 +113,8 @@ static void put_row(struct dfr_page *p, const struct dfr_facts *f, const struct 
             place = v->place;
         bool tells = v->state == DFR_KNOWN ||
                      (p->verbose && (v->state == DFR_ABSENT || v->reason > DFR_REASON_NOT_SHOWN));
-        if (!tells || (!p->verbose && repeated(f, field, row)))
+        bool number = !c && v->kind == DFR_KIND_INT && v->as.n.lo == row;
+        if (!tells || number || (!p->verbose && repeated(f, field, row)))
             continue;
         if (b.len)
             dfr_buf_z(&b, ", ");

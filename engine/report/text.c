@@ -143,6 +143,14 @@ static void put_leads(struct dfr_page *p, const struct dfr_facts *f)
 
 /* --- What to do ------------------------------------------------------------------------------- */
 
+static const char *help_words(uint32_t strength)
+{
+    return strength == DFR_VERDICT_NEAR_CERTAIN ? "almost certain to help"
+           : strength == DFR_VERDICT_STRONG     ? "very likely to help"
+           : strength == DFR_VERDICT_LIKELY     ? "likely to help"
+                                                : "may help";
+}
+
 static void put_actions(struct dfr_page *p, const struct dfr_ranking *r)
 {
     if (!r->action_count && !r->held_count)
@@ -158,8 +166,9 @@ static void put_actions(struct dfr_page *p, const struct dfr_ranking *r)
         dfr_buf_init(&tag, p->out->arena);
         dfr_buf_printf(&lead, "%3u. ", i + 1);
         dfr_buf_safe(&b, r->eval->hits.v[x->hit].advice[x->advised].text);
-        dfr_buf_printf(&tag, "%s (%s)", dfr_enum_word(DFR_E_VERDICT, x->strength),
-                       dfr_report_cost(x->cost));
+        dfr_buf_z(&tag, help_words(x->strength));
+        if (p->verbose)
+            dfr_buf_printf(&tag, " (%s)", dfr_report_cost(x->cost));
         dfr_page_para(p, i ? DFR_INK_PLAIN : DFR_INK_STRONG, dfr_buf_text(&lead), DFR_INK_PLAIN,
                       dfr_buf_text(&b), dfr_buf_text(&tag), DFR_INK_FAINT);
     }
@@ -221,11 +230,11 @@ static void put_collect(struct dfr_page *p, const struct dfr_ranking *r)
         dfr_buf_safe(&b, c->command);
         dfr_page_text(p, DFR_INK_COMMAND, 2, dfr_buf_text(&b));
         dfr_buf_init(&b, p->out->arena);
-        dfr_buf_z(&b, c->command_known ? "shows " : "would hold ");
+        dfr_buf_z(&b, c->command_known ? "shows: " : "would hold: ");
         dfr_buf_str(&b, c->why);
         if (c->flips_first)
-            dfr_buf_z(&b, r->shown_count ? "; could change what comes first"
-                                         : "; could bring the first lead");
+            dfr_buf_z(&b, r->shown_count ? " (could change what comes first)"
+                                         : " (could bring the first lead)");
         dfr_page_text(p, DFR_INK_FAINT, 5, dfr_buf_text(&b));
     }
 }

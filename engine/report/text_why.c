@@ -210,7 +210,7 @@ static void put_notes(struct dfr_page *p, const struct dfr_eval *e)
     uint32_t n = dfr_report_notes(e, p->out->arena, &notes);
     if (!n)
         return;
-    dfr_page_heading(p, "Not evidence");
+    dfr_page_heading(p, "Notes");
     for (uint32_t i = 0; i < n; i++) {
         const struct dfr_hit *hit = &e->hits.v[notes[i].hit];
         const struct dfr_item *item = &hit->items[notes[i].item];
