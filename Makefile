@@ -308,7 +308,9 @@ format-check:
 
 # Off: what cannot see that an arena never gives NULL, or that dfr_fail() never returns DFR_OK.
 TIDY_OFF := bugprone-easily-swappable-parameters bugprone-macro-parentheses \
-  bugprone-assignment-in-if-condition bugprone-implicit-widening-of-multiplication-result \
+  bugprone-assignment-in-if-condition bugprone-sizeof-expression \
+  bugprone-narrowing-conversions bugprone-not-null-terminated-result \
+  bugprone-implicit-widening-of-multiplication-result \
   clang-analyzer-valist.Uninitialized clang-analyzer-core.NullDereference \
   clang-analyzer-core.uninitialized.Assign \
   clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling
