@@ -1,0 +1,39 @@
+/* The readers of all sections, for the table in sections.def. Each stands in the file named beside it. */
+#ifndef DFR_TEXT_SECTIONS_H
+#define DFR_TEXT_SECTIONS_H
+
+#include "text/stack.h"
+
+/* ident.c */
+dfr_section_fn dfr_tx_name_code, dfr_tx_arg_line, dfr_tx_bugcheck_braces, dfr_tx_bugcheck_command,
+    dfr_tx_stop, dfr_tx_fatal_error, dfr_tx_bug_check_code, dfr_tx_wer_code, dfr_tx_event_log;
+bool dfr_tx_name_code_here(const struct dfr_reader *r, uint32_t i);
+void dfr_tx_bugcheck_key(struct dfr_reader *r, uint32_t key, uint32_t value);
+/* regs.c */
+dfr_section_fn dfr_tx_regs, dfr_tx_exception_record;
+/* insns.c */
+dfr_section_fn dfr_tx_insn, dfr_tx_insn_label;
+bool dfr_tx_operand_address(struct dfr_str s, uint64_t *ret);
+/* modules.c */
+dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail, dfr_tx_unloaded_heading,
+    dfr_tx_module_warning;
+/* cpus.c */
+dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_prcb,
+    dfr_tx_irql;
+/* prompt.c */
+dfr_section_fn dfr_tx_prompt;
+/* Commands in the order of the table; NULL when the verb is not known. */
+struct dfr_command {
+    const char *verb;
+    uint8_t args; /* words behind it that belong to it also in flattened text */
+    enum dfr_output out;
+};
+const struct dfr_command *dfr_tx_command(struct dfr_str verb);
+/* analyze.c */
+dfr_section_fn dfr_tx_key, dfr_tx_pair;
+bool dfr_tx_key_known(const void *user, struct dfr_str key);
+/* notes.c */
+dfr_section_fn dfr_tx_noise_line, dfr_tx_elision;
+bool dfr_tx_is_prose(const struct dfr_reader *r, uint32_t first, uint32_t end);
+
+#endif
