@@ -12,8 +12,8 @@ struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
 {
     if (r->c && r->crashes.n >= DFR_LIMIT_CRASHES) {
         if (r->diags && !r->too_many)
-            dfr_diags_add(r->diags, DFR_D_TEXT_TOO_MANY, "only the first %d crashes of the text are read",
-                          DFR_LIMIT_CRASHES);
+            dfr_diags_add(r->diags, DFR_D_TEXT_TOO_MANY,
+                          "only the first %d crashes of the text are read", DFR_LIMIT_CRASHES);
         r->too_many = true;
         return r->c;
     }
@@ -77,7 +77,10 @@ void dfr_tx_bug_seen(struct dfr_reader *r, const struct dfr_bug_seen *b)
             for (unsigned i = 0; i < 4; i++)
                 if (c->arg[i].source >= c->code.source)
                     c->arg[i].source = DFR_SRC_NONE;
-        c->code = (struct dfr_ident){.value = b->code, .source = b->source, .first = b->first, .last = b->last,
+        c->code = (struct dfr_ident){.value = b->code,
+                                     .source = b->source,
+                                     .first = b->first,
+                                     .last = b->last,
                                      .prose = b->prose};
     }
     if (b->has_code && code_of(b->code) != code_of(c->code.value))
@@ -118,18 +121,21 @@ static void write_identity(struct dfr_reader *r, struct dfr_crash *c)
 {
     if (c->code.source != DFR_SRC_NONE) {
         const struct dfr_ident *d = &c->code;
-        dfr_tx_put(r, DFR_F_BUGCHECK_CODE, with_trust(dfr_v_int((int64_t)code_of(d->value)), d->prose), d->first,
-                   d->last);
-        dfr_tx_put(r, DFR_F_BUGCHECK_RAW, with_trust(dfr_v_int((int64_t)d->value), d->prose), d->first, d->last);
+        dfr_tx_put(r, DFR_F_BUGCHECK_CODE,
+                   with_trust(dfr_v_int((int64_t)code_of(d->value)), d->prose), d->first, d->last);
+        dfr_tx_put(r, DFR_F_BUGCHECK_RAW, with_trust(dfr_v_int((int64_t)d->value), d->prose),
+                   d->first, d->last);
         if (!c->name.len) {
             const struct dfr_bugcheck_info *info = dfr_bugcheck_info((uint32_t)code_of(d->value));
             if (info)
-                dfr_tx_put(r, DFR_F_BUGCHECK_NAME, with_trust(dfr_v_str(dfr_str_from(info->name)), d->prose),
-                           d->first, d->last);
+                dfr_tx_put(r, DFR_F_BUGCHECK_NAME,
+                           with_trust(dfr_v_str(dfr_str_from(info->name)), d->prose), d->first,
+                           d->last);
         }
     }
     if (c->name.len)
-        dfr_tx_put(r, DFR_F_BUGCHECK_NAME, with_trust(dfr_v_str(c->name), c->code.prose), c->name_first, c->name_last);
+        dfr_tx_put(r, DFR_F_BUGCHECK_NAME, with_trust(dfr_v_str(c->name), c->code.prose),
+                   c->name_first, c->name_last);
     for (unsigned i = 0; i < 4; i++) {
         struct dfr_ident *d = &c->arg[i];
         if (d->source == DFR_SRC_NONE)
@@ -137,7 +143,8 @@ static void write_identity(struct dfr_reader *r, struct dfr_crash *c)
         bool narrow = c->narrow && !c->wide;
         if (narrow && d->value >> 32 == UINT32_MAX)
             d->value = (uint32_t)d->value; /* BUGCHECK_Pn sign-extends 32-bit values */
-        dfr_tx_put(r, DFR_F_BUGCHECK_ARG1 + i, with_trust(dfr_v_addr(d->value), d->prose), d->first, d->last);
+        dfr_tx_put(r, DFR_F_BUGCHECK_ARG1 + i, with_trust(dfr_v_addr(d->value), d->prose), d->first,
+                   d->last);
     }
 }
 
@@ -150,7 +157,8 @@ static void write_regs(struct dfr_reader *r, struct dfr_crash *c)
                     (dfr_tx_is_bugcheck_call(&g->sym) ||
                      dfr_str_starts(g->sym.func, DFR_STR("DbgBreakPoint")) ||
                      dfr_str_starts(g->sym.func, DFR_STR("RtlpBreakWithStatus")));
-    if (g->kind == DFR_REGS_PLAIN && (bugcheck || (g->sym_first == DFR_NO_WORD && c->code.source < DFR_SRC_FRAME)))
+    if (g->kind == DFR_REGS_PLAIN &&
+        (bugcheck || (g->sym_first == DFR_NO_WORD && c->code.source < DFR_SRC_FRAME)))
         return; /* the context of KeBugCheckEx or one of which nothing tells: not the fault's */
     bool rip = false;
     for (uint32_t i = 0; i < g->n; i++) {
@@ -175,7 +183,8 @@ static void write_regs(struct dfr_reader *r, struct dfr_crash *c)
         dfr_tx_put(r, DFR_F_TRAP_RIP, dfr_v_addr(g->insn), g->operand_word, g->operand_word);
     if (g->sym_first != DFR_NO_WORD) {
         dfr_tx_put(r, DFR_F_TRAP_SYMBOL, dfr_facts_sym(r->f, g->sym), g->sym_first, g->sym_last);
-        dfr_tx_put(r, DFR_F_TRAP_MODULE, dfr_facts_module(r->f, g->sym.module), g->sym_first, g->sym_last);
+        dfr_tx_put(r, DFR_F_TRAP_MODULE, dfr_facts_module(r->f, g->sym.module), g->sym_first,
+                   g->sym_last);
     }
 }
 

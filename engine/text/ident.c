@@ -21,12 +21,13 @@ static struct dfr_str name_suffix(struct dfr_str s)
 }
 
 /* Up to four numbers between brackets in the text from byte `at`; the number read, 0: not a list. */
-static unsigned read_list(const struct dfr_reader *r, size_t at, char open, char close, struct dfr_bug_seen *b,
-                          size_t *ret_end)
+static unsigned read_list(const struct dfr_reader *r, size_t at, char open, char close,
+                          struct dfr_bug_seen *b, size_t *ret_end)
 {
     struct dfr_str s = dfr_str_slice(r->norm.text, at, at + LIST_BYTES);
     size_t i = 0;
-    while (i < s.len && (s.p[i] == ' ' || s.p[i] == ',' || s.p[i] == '\n' || s.p[i] == ':' || s.p[i] == '\t'))
+    while (i < s.len &&
+           (s.p[i] == ' ' || s.p[i] == ',' || s.p[i] == '\n' || s.p[i] == ':' || s.p[i] == '\t'))
         i++;
     if (i >= s.len || s.p[i] != open)
         return 0;
@@ -95,7 +96,8 @@ static uint32_t skip_comment(const struct dfr_reader *r, uint32_t i)
         return j;
     uint32_t end = dfr_tx_line_end(r, i, 40);
     for (; j < end; j++)
-        if (arg_number(dfr_tx_text(r, j)) || dfr_tx_is(r, j, DFR_W_KEY) || dfr_tx_is(r, j, DFR_W_PROMPT))
+        if (arg_number(dfr_tx_text(r, j)) || dfr_tx_is(r, j, DFR_W_KEY) ||
+            dfr_tx_is(r, j, DFR_W_PROMPT))
             return j;
     return end - i < 40 ? end : i + 1;
 }
@@ -183,7 +185,8 @@ static uint32_t description_end(struct dfr_reader *r, uint32_t i, bool *ret_args
         const struct dfr_word *w = dfr_tx_word(r, j);
         if (j > i && (w->flags & (DFR_W_PARA | DFR_W_BLOCK)))
             break;
-        if (w->cls == DFR_W_ADDR64 || w->cls == DFR_W_ADDR32 || dfr_tx_is_elision(dfr_tx_text(r, j)))
+        if (w->cls == DFR_W_ADDR64 || w->cls == DFR_W_ADDR32 ||
+            dfr_tx_is_elision(dfr_tx_text(r, j)))
             break;
     }
     return j - i < 120 ? j : i;
@@ -204,8 +207,23 @@ bool dfr_tx_name_code_here(const struct dfr_reader *r, uint32_t i)
         return false;
     const struct dfr_bugcheck_info *known = dfr_bugcheck_by_name(name);
     if (known)
-        return known->code == (uint32_t)(code & ~UINT64_C(0x10000000)) || memchr(name.p, '_', name.len);
+        return known->code == (uint32_t)(code & ~UINT64_C(0x10000000)) ||
+               memchr(name.p, '_', name.len);
     return memchr(name.p, '_', name.len) != NULL;
+}
+
+/* The name stands before the word that was recognised: take it from the prose that it may be glued to. */
+static void take_name(struct dfr_reader *r, uint32_t i, struct dfr_str name)
+{
+    struct dfr_word *before = &r->words.v[i - 1], *here = &r->words.v[i];
+    uint32_t at = (uint32_t)(name.p - r->norm.text.p);
+    if (at == before->at || r->loose == DFR_NO_WORD) {
+        r->taken_before = 1;
+        return;
+    }
+    here->len += here->at - at;
+    here->at = at;
+    before->len = at - before->at;
 }
 
 uint32_t dfr_tx_name_code(struct dfr_reader *r, uint32_t i)
@@ -213,7 +231,8 @@ uint32_t dfr_tx_name_code(struct dfr_reader *r, uint32_t i)
     if (!dfr_tx_name_code_here(r, i))
         return i;
     struct dfr_str s = dfr_tx_text(r, i);
-    struct dfr_bug_seen b = {.has_code = true, .source = DFR_SRC_EXACT, .first = i - 1, .name_word = i - 1};
+    struct dfr_bug_seen b = {
+        .has_code = true, .source = DFR_SRC_EXACT, .first = i - 1, .name_word = i - 1};
     b.name = name_suffix(dfr_tx_text(r, i - 1));
     if (!dfr_hex_value(dfr_str_slice(s, 1, 1 + dfr_hex_run(dfr_str_slice(s, 1, s.len))), &b.code))
         return i;
@@ -231,6 +250,7 @@ uint32_t dfr_tx_name_code(struct dfr_reader *r, uint32_t i)
     b.last = i;
     r->out = b.prose ? r->out : DFR_OUT_ANALYZE;
     dfr_tx_bug_seen(r, &b);
+    take_name(r, i, b.name);
     return end > i + 1 ? end : i + 1;
 }
 

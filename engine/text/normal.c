@@ -9,11 +9,12 @@
 enum special { PLAIN, NEWLINE, BLANK, MARK, HIGH };
 
 static const uint8_t special_of[256] = {
-    [0x00] = BLANK, [0x01] = BLANK, [0x02] = BLANK, [0x03] = BLANK, [0x04] = BLANK, [0x05] = BLANK,
-    [0x06] = BLANK, [0x07] = BLANK, [0x08] = BLANK, ['\n'] = NEWLINE, [0x0B] = BLANK, [0x0C] = BLANK,
-    ['\r'] = BLANK, [0x0E] = BLANK, [0x0F] = BLANK, [0x7F] = BLANK, ['&'] = MARK, ['<'] = MARK,
-    ['['] = MARK,   ['*'] = MARK,   ['`'] = MARK,   [0xC2] = HIGH,  [0xE2] = HIGH,  [0xE3] = HIGH,
-    [0xEF] = HIGH,  [0xA0] = HIGH,
+    [0x00] = BLANK, [0x01] = BLANK, [0x02] = BLANK, [0x03] = BLANK, [0x04] = BLANK,
+    [0x05] = BLANK, [0x06] = BLANK, [0x07] = BLANK, [0x08] = BLANK, ['\n'] = NEWLINE,
+    [0x0B] = BLANK, [0x0C] = BLANK, ['\r'] = BLANK, [0x0E] = BLANK, [0x0F] = BLANK,
+    [0x7F] = BLANK, ['&'] = MARK,   ['<'] = MARK,   ['['] = MARK,   ['*'] = MARK,
+    ['`'] = MARK,   [0xC2] = HIGH,  [0xE2] = HIGH,  [0xE3] = HIGH,  [0xEF] = HIGH,
+    [0xA0] = HIGH,
 };
 
 struct cleaner {

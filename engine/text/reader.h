@@ -82,11 +82,11 @@ struct dfr_regs {
     enum dfr_regs_kind kind;
     uint32_t n;
     struct dfr_reg v[DFR_REGS_MOST];
-    struct dfr_sym sym; /* of the label below them */
+    struct dfr_sym sym;           /* of the label below them */
     uint32_t sym_first, sym_last; /* words; DFR_NO_WORD: no label */
     uint64_t operand;             /* address that the instruction line shows */
     uint32_t operand_word;
-    uint64_t insn;                /* address of that instruction line */
+    uint64_t insn; /* address of that instruction line */
     bool has_insn;
 };
 
@@ -112,12 +112,13 @@ struct dfr_crash {
     DFR_VEC(struct dfr_note) notes;
     struct dfr_regs regs; /* the best context so far */
     int64_t cpu;          /* of the first prompt; -1: none */
-    uint32_t cpu_word;
-    uint64_t thread;      /* the crashing thread, where it is known */
+    uint32_t cpu_word, prompts, dump_files;
+    bool cpu_known_unsaid; /* the first prompt named no processor */
+    uint64_t thread;       /* the crashing thread, where it is known */
     bool has_thread;
-    bool wide, narrow;    /* 64-bit and 32-bit stack columns were seen */
-    bool arm64;           /* ARM64 registers were seen */
-    uint32_t evidence;    /* pieces of debugger output read */
+    bool wide, narrow; /* 64-bit and 32-bit stack columns were seen */
+    bool arm64;        /* ARM64 registers were seen */
+    uint32_t evidence; /* pieces of debugger output read */
 };
 
 struct dfr_reader {
@@ -132,22 +133,33 @@ struct dfr_reader {
 
     /* Context of the word at hand. */
     enum dfr_output out;
-    uint32_t command;    /* first word of the command, or DFR_NO_WORD */
+    uint32_t command; /* first word of the command, or DFR_NO_WORD */
     uint32_t command_end;
     struct dfr_str verb;
-    bool set_context;    /* after .trap, .cxr, .tss */
-    bool other_thread;   /* after .thread, !thread of another thread or ~Ns */
+    bool set_context;  /* after .trap, .cxr, .tss */
+    bool other_thread; /* after .thread, !thread of another thread or ~Ns */
     uint64_t thread;
     bool has_thread;
-    int64_t prompt_cpu;  /* -1: none */
+    bool sticky_thread;   /* .thread holds until the next one, !thread for its own output */
+    int64_t prompt_cpu;   /* -1: none */
     bool stack_uncertain; /* a warning about frames stands above the next one */
-    uint32_t stack;      /* open stack of c->stacks + 1, 0: none */
-    uint32_t frame;      /* last frame that a remark may follow, + 1 */
-    uint32_t loose;      /* first word not taken yet, or DFR_NO_WORD */
+    uint32_t stack;       /* open stack of c->stacks + 1, 0: none */
+    uint32_t frame;       /* last frame that a remark may follow, + 1 */
+    uint32_t loose;       /* first word not taken yet, or DFR_NO_WORD */
     uint32_t loose_frame;
-    uint32_t next_args;  /* see dfr_tx_next_args */
+    uint32_t next_args;             /* next `Arg1` of the text, found by walking forward once */
+    uint32_t taken_before;          /* words before the recognised one that belong to it */
+    uint32_t last_frame;            /* frame that the word taken last ended, or UINT32_MAX */
+    bool elided;                    /* a cut mark stood above */
+    struct dfr_sym label, labelled; /* of the next instruction, of the last labelled one */
+    uint32_t label_word;
+    uint64_t label_address;
+    bool has_labelled;
+    uint32_t module, unloaded_row; /* rows that details belong to, or UINT32_MAX */
+    bool lm_whole;                 /* the command lists every module */
+    uint32_t lm_rows_before;
     uint32_t device_stacks, irp_location;
-    uint64_t irp;        /* of the !irp being read */
+    uint64_t irp; /* of the !irp being read */
     uint32_t irp_row;
     bool too_many;
 };
@@ -171,13 +183,14 @@ static inline bool dfr_tx_bol(const struct dfr_reader *r, uint32_t i)
 struct dfr_str dfr_tx_text(const struct dfr_reader *r, uint32_t i); /* empty behind the end */
 /* The clean text from word `first` to the end of word `last`, blanks as they are. */
 struct dfr_str dfr_tx_text_range(const struct dfr_reader *r, uint32_t first, uint32_t last);
-bool dfr_tx_says(const struct dfr_reader *r, uint32_t i, const char *word);    /* exactly */
+bool dfr_tx_says(const struct dfr_reader *r, uint32_t i, const char *word); /* exactly */
 bool dfr_tx_says_ci(const struct dfr_reader *r, uint32_t i, const char *word);
 /* Do the words from `i` on read `phrase` (words with single blanks between)? Number of words, or 0. */
 uint32_t dfr_tx_phrase(const struct dfr_reader *r, uint32_t i, const char *phrase);
 /* A hexadecimal number in word `i`, with a comma, brackets or the like around it stripped. */
 bool dfr_tx_number(const struct dfr_reader *r, uint32_t i, uint64_t *ret);
-bool dfr_tx_address(const struct dfr_reader *r, uint32_t i, uint64_t *ret); /* ADDR64 or ADDR32, or 0x + 8..16 */
+bool dfr_tx_address(const struct dfr_reader *r, uint32_t i,
+                    uint64_t *ret); /* ADDR64 or ADDR32, or 0x + 8..16 */
 bool dfr_tx_decimal(struct dfr_str s, int64_t *ret);
 struct dfr_str dfr_tx_strip(struct dfr_str s, const char *both_ends); /* takes these bytes off */
 /* First word of the next line (or r->words.n), at most `most` words ahead. */
@@ -189,13 +202,14 @@ bool dfr_tx_is_elision(struct dfr_str s);
 /* --- facts (scan.c) --- */
 uint32_t dfr_tx_place_of(struct dfr_reader *r, uint32_t first, uint32_t last);
 /* Set a scalar or a cell from words [first, last]; the value's text must live in the clean text or the arena. */
-void dfr_tx_put(struct dfr_reader *r, uint32_t field, struct dfr_value v, uint32_t first, uint32_t last);
+void dfr_tx_put(struct dfr_reader *r, uint32_t field, struct dfr_value v, uint32_t first,
+                uint32_t last);
 void dfr_tx_put_cell(struct dfr_reader *r, uint32_t column, uint32_t row, struct dfr_value v,
-                  uint32_t first, uint32_t last);
+                     uint32_t first, uint32_t last);
 void dfr_tx_skip_note(struct dfr_reader *r, struct dfr_str what, struct dfr_str why, uint32_t first,
-                   uint32_t last);
-void dfr_tx_table_failed(struct dfr_reader *r, uint32_t table, enum dfr_reason why, uint32_t first,
                       uint32_t last);
+void dfr_tx_table_failed(struct dfr_reader *r, uint32_t table, enum dfr_reason why, uint32_t first,
+                         uint32_t last);
 uint32_t dfr_tx_new_row(struct dfr_reader *r, uint32_t table, uint32_t first, uint32_t last);
 
 /* --- symbols (symbol.c) --- */
@@ -203,7 +217,8 @@ uint32_t dfr_tx_new_row(struct dfr_reader *r, uint32_t table, uint32_t first, ui
  * `0xfffff801`1`. Returns the word behind it, or `i`. `line_bound`: it may not pass the line's end. */
 uint32_t dfr_tx_symbol(struct dfr_reader *r, uint32_t i, struct dfr_sym *ret, bool *ret_unloaded);
 /* The same for a piece of text; false when it is none. */
-bool dfr_tx_symbol_text(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloaded, size_t *ret_used);
+bool dfr_tx_symbol_text(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloaded,
+                        size_t *ret_used);
 
 /* --- crashes (crash.c) --- */
 struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word);

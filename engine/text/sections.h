@@ -15,11 +15,15 @@ dfr_section_fn dfr_tx_regs, dfr_tx_exception_record;
 dfr_section_fn dfr_tx_insn, dfr_tx_insn_label;
 bool dfr_tx_operand_address(struct dfr_str s, uint64_t *ret);
 /* modules.c */
-dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail, dfr_tx_unloaded_heading,
-    dfr_tx_module_warning;
+dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail,
+    dfr_tx_unloaded_heading, dfr_tx_module_warning;
+void dfr_tx_modules_complete(struct dfr_reader *r, uint32_t i);
 /* cpus.c */
-dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_prcb,
-    dfr_tx_irql;
+dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running, dfr_tx_running_row, dfr_tx_pcr,
+    dfr_tx_prcb, dfr_tx_irql;
+uint32_t dfr_tx_cpu_row(struct dfr_reader *r, int64_t id, uint32_t first, uint32_t last);
+/* header.c */
+dfr_section_fn dfr_tx_loading;
 /* prompt.c */
 dfr_section_fn dfr_tx_prompt;
 /* Commands in the order of the table; NULL when the verb is not known. */
@@ -31,9 +35,10 @@ struct dfr_command {
 const struct dfr_command *dfr_tx_command(struct dfr_str verb);
 /* analyze.c */
 dfr_section_fn dfr_tx_key, dfr_tx_pair;
+bool dfr_tx_us_date(struct dfr_str s, struct dfr_value *ret);
 bool dfr_tx_key_known(const void *user, struct dfr_str key);
 /* notes.c */
-dfr_section_fn dfr_tx_noise_line, dfr_tx_elision;
+dfr_section_fn dfr_tx_noise, dfr_tx_noise_line, dfr_tx_elision;
 bool dfr_tx_is_prose(const struct dfr_reader *r, uint32_t first, uint32_t end);
 
 #endif

@@ -116,9 +116,11 @@ static uint32_t read_tail(struct dfr_reader *r, uint32_t j, struct dfr_frame *f)
                 note = dfr_tx_text_range(r, j, end - 1);
             }
             f->source = dfr_tx_strip(note, "[]");
-        } else if (!dfr_str_starts(note, DFR_STR("(FPO:")) && !dfr_str_starts(note, DFR_STR("(CONV:")) &&
+        } else if (!dfr_str_starts(note, DFR_STR("(FPO:")) &&
+                   !dfr_str_starts(note, DFR_STR("(CONV:")) &&
                    !dfr_str_starts(note, DFR_STR("(TrapFrame")) &&
-                   !dfr_str_starts(note, DFR_STR("(Inline")) && !dfr_str_eq(note, DFR_STR("(No FPO)"))) {
+                   !dfr_str_starts(note, DFR_STR("(Inline")) &&
+                   !dfr_str_eq(note, DFR_STR("(No FPO)"))) {
             break;
         }
         j = end;
@@ -258,7 +260,8 @@ uint32_t dfr_tx_call(struct dfr_reader *r, uint32_t i)
     if (end == j || !f.sym.module.len)
         return i;
     struct dfr_str s = dfr_tx_text_range(r, j, end - 1);
-    if (s.p[s.len - 1] == ':' || s.p[s.len - 1] == ',' || (!listed && f.index < 0 && !f.sym.func.len))
+    if (s.p[s.len - 1] == ':' || s.p[s.len - 1] == ',' ||
+        (!listed && f.index < 0 && !f.sym.func.len))
         return i;
     uint32_t tail = read_tail(r, end, &f);
     if (!listed && !dfr_tx_bol(r, tail) && !dfr_tx_remark_mark(dfr_tx_text(r, tail)))
@@ -287,9 +290,9 @@ uint32_t dfr_tx_stack_warning(struct dfr_reader *r, uint32_t i)
 /* Column headings: `# Child-SP RetAddr : Args to Child : Call Site`, `ChildEBP RetAddr Args to Child`. */
 uint32_t dfr_tx_stack_heading(struct dfr_reader *r, uint32_t i)
 {
-    static const char *const words[] = {"#",     "Memory", "Child-SP", "ChildEBP", "ChildESP", "RetAddr",
-                                        ":",     "Args",   "to",       "Child",    "Call",     "Site",
-                                        "Return", "Info"};
+    static const char *const words[] = {"#",       "Memory", "Child-SP", "ChildEBP", "ChildESP",
+                                        "RetAddr", ":",      "Args",     "to",       "Child",
+                                        "Call",    "Site",   "Return",   "Info"};
     uint32_t j = i, real = 0;
     bool call_site = false;
     for (; j < r->words.n && j - i < 14; j++) {

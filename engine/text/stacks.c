@@ -14,12 +14,14 @@ bool dfr_tx_is_bugcheck_call(const struct dfr_sym *s)
 
 static bool is_kebugcheckex(const struct dfr_sym *s)
 {
-    return dfr_str_eq(s->func, DFR_STR("KeBugCheckEx")) || dfr_str_eq(s->func, DFR_STR("KeBugCheck"));
+    return dfr_str_eq(s->func, DFR_STR("KeBugCheckEx")) ||
+           dfr_str_eq(s->func, DFR_STR("KeBugCheck"));
 }
 
 bool dfr_tx_remark_mark(struct dfr_str s)
 {
-    static const char *const marks[] = {"<-", "//", "<=", "<<", "##", "/*", "->", "=>", "--", "^", ";", "#"};
+    static const char *const marks[] = {"<-", "//", "<=", "<<", "##", "/*",
+                                        "->", "=>", "--", "^",  ";",  "#"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (dfr_str_starts(s, dfr_str_from(marks[i])))
             return true;
@@ -30,6 +32,7 @@ void dfr_tx_stack_open(struct dfr_reader *r, enum dfr_stack_kind kind, uint32_t 
 {
     dfr_tx_stack_close(r);
     struct dfr_stack *s = DFR_PUSH(r->a, &r->c->stacks);
+    *s = (struct dfr_stack){0}; /* the slot may have held a stack that was dropped */
     s->first = r->c->frames.n;
     s->kind = kind;
     s->cpu = r->prompt_cpu;
@@ -56,20 +59,21 @@ static uint32_t loose_words(const struct dfr_reader *r, uint32_t next)
     return next - i;
 }
 
-static bool continues(const struct dfr_reader *r, const struct dfr_stack *s, const struct dfr_frame *f,
-                      enum dfr_stack_kind kind)
+static bool continues(const struct dfr_reader *r, const struct dfr_stack *s,
+                      const struct dfr_frame *f, enum dfr_stack_kind kind)
 {
     if (!s->count)
         return true;
     const struct dfr_frame *last = &r->c->frames.v[r->c->frames.n - 1];
     if (f->index >= 0 && last->index >= 0)
         return f->index > last->index || (f->inlined && f->index == last->index);
-    if (kind != s->kind && (kind == DFR_STACK_LOG || kind == DFR_STACK_CALLS || s->kind == DFR_STACK_LOG ||
-                            s->kind == DFR_STACK_CALLS))
+    if (kind != s->kind && (kind == DFR_STACK_LOG || kind == DFR_STACK_CALLS ||
+                            s->kind == DFR_STACK_LOG || s->kind == DFR_STACK_CALLS))
         return kind == DFR_STACK_CALLS ? false : f->index >= 0 && last->index >= 0;
     if (is_kebugcheckex(&f->sym) && s->bugcheck_sp && f->has_sp && f->sp != s->bugcheck_sp)
         return false;
-    bool gap = loose_words(r, f->first) >= PROSE_GAP || (dfr_tx_word(r, f->first)->flags & DFR_W_BLOCK);
+    bool gap =
+        loose_words(r, f->first) >= PROSE_GAP || (dfr_tx_word(r, f->first)->flags & DFR_W_BLOCK);
     if (!gap)
         return true;
     return f->has_sp && last->has_sp && f->sp > last->sp;
@@ -252,33 +256,38 @@ static struct dfr_value frame_module(const struct dfr_reader *r, const struct df
 static void frame_cells(struct dfr_reader *r, const struct dfr_frame *f, uint32_t row, bool main)
 {
     uint32_t a = f->first, b = f->last, sym = f->symbol_first;
-    dfr_tx_put_cell(r, main ? DFR_F_STACK_SYM : DFR_F_OTHER_STACKS_SYM, row, dfr_facts_sym(r->f, f->sym), sym, b);
-    dfr_tx_put_cell(r, main ? DFR_F_STACK_MODULE : DFR_F_OTHER_STACKS_MODULE, row, frame_module(r, f), sym, b);
+    dfr_tx_put_cell(r, main ? DFR_F_STACK_SYM : DFR_F_OTHER_STACKS_SYM, row,
+                    dfr_facts_sym(r->f, f->sym), sym, b);
+    dfr_tx_put_cell(r, main ? DFR_F_STACK_MODULE : DFR_F_OTHER_STACKS_MODULE, row,
+                    frame_module(r, f), sym, b);
     uint32_t func = main ? DFR_F_STACK_FUNC : DFR_F_OTHER_STACKS_FUNC;
     if (f->sym.func.len)
         dfr_tx_put_cell(r, func, row, dfr_v_str(f->sym.func), sym, b);
     else
         dfr_tx_put_cell(r, func, row, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_NO_SYMBOLS), sym, b);
     if (f->has_sp)
-        dfr_tx_put_cell(r, main ? DFR_F_STACK_SP : DFR_F_OTHER_STACKS_SP, row, dfr_v_addr(f->sp), a, b);
+        dfr_tx_put_cell(r, main ? DFR_F_STACK_SP : DFR_F_OTHER_STACKS_SP, row, dfr_v_addr(f->sp), a,
+                        b);
     if (f->has_ret)
-        dfr_tx_put_cell(r, main ? DFR_F_STACK_RET : DFR_F_OTHER_STACKS_RET, row, dfr_v_addr(f->ret), a, b);
+        dfr_tx_put_cell(r, main ? DFR_F_STACK_RET : DFR_F_OTHER_STACKS_RET, row, dfr_v_addr(f->ret),
+                        a, b);
     if (f->remark.len) {
         struct dfr_value v = dfr_v_str(f->remark);
         v.trust = DFR_TRUST_PROSE;
-        dfr_tx_put_cell(r, main ? DFR_F_STACK_REMARK : DFR_F_OTHER_STACKS_REMARK, row, v, f->remark_first,
-                        f->remark_last);
+        dfr_tx_put_cell(r, main ? DFR_F_STACK_REMARK : DFR_F_OTHER_STACKS_REMARK, row, v,
+                        f->remark_first, f->remark_last);
     }
 }
 
-static void write_frame(struct dfr_reader *r, const struct dfr_frame *f, const struct dfr_frame *newer,
-                        uint32_t index)
+static void write_frame(struct dfr_reader *r, const struct dfr_frame *f,
+                        const struct dfr_frame *newer, uint32_t index)
 {
     uint32_t a = f->first, b = f->last, row = dfr_tx_new_row(r, DFR_T_STACK, a, b);
     dfr_tx_put_cell(r, DFR_F_STACK_INDEX, row, dfr_v_int(index), a, b);
     frame_cells(r, f, row, true);
     if (f->sym.has_offset && f->sym.offset <= INT64_MAX && f->sym.module.len)
-        dfr_tx_put_cell(r, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)f->sym.offset), f->symbol_first, b);
+        dfr_tx_put_cell(r, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)f->sym.offset),
+                        f->symbol_first, b);
     else if (f->sym.module.len && f->sym.func.len)
         dfr_tx_put_cell(r, DFR_F_STACK_OFFSET, row, dfr_v_int(0), f->symbol_first, b);
     bool consecutive = newer && (f->index < 0 || newer->index < 0 || f->index == newer->index + 1);
@@ -287,11 +296,13 @@ static void write_frame(struct dfr_reader *r, const struct dfr_frame *f, const s
     else if (f->has_address)
         dfr_tx_put_cell(r, DFR_F_STACK_ADDRESS, row, dfr_v_addr(f->address), a, a);
     else if (consecutive && newer->has_ret && !newer->inlined && !f->inlined)
-        dfr_tx_put_cell(r, DFR_F_STACK_ADDRESS, row, dfr_v_addr(newer->ret), newer->first, newer->last);
+        dfr_tx_put_cell(r, DFR_F_STACK_ADDRESS, row, dfr_v_addr(newer->ret), newer->first,
+                        newer->last);
     dfr_tx_put_cell(r, DFR_F_STACK_INLINE, row, dfr_v_bool(f->inlined), a, b);
     dfr_tx_put_cell(r, DFR_F_STACK_UNLOADED, row, dfr_v_bool(f->unloaded), a, b);
-    dfr_tx_put_cell(r, DFR_F_STACK_METHOD, row,
-                    dfr_v_enum(DFR_E_METHOD, f->uncertain ? DFR_METHOD_UNCERTAIN : DFR_METHOD_LISTED), a, b);
+    dfr_tx_put_cell(
+        r, DFR_F_STACK_METHOD, row,
+        dfr_v_enum(DFR_E_METHOD, f->uncertain ? DFR_METHOD_UNCERTAIN : DFR_METHOD_LISTED), a, b);
     dfr_tx_put_cell(r, DFR_F_STACK_TRUST, row, dfr_v_enum(DFR_E_TRUST, DFR_TRUST_DEBUGGER), a, b);
     for (unsigned k = 0; k < f->args; k++)
         dfr_tx_put_cell(r, DFR_F_STACK_ARG1 + k, row, dfr_v_addr(f->arg[k]), a, b);
@@ -302,10 +313,10 @@ static void write_frame(struct dfr_reader *r, const struct dfr_frame *f, const s
 /* Functions below which a stack holds nothing more. */
 static bool is_bottom(const struct dfr_frame *f)
 {
-    static const char *const starts[] = {"KiThreadStartup", "KxStartSystemThread", "KiStartSystemThread",
-                                         "PspSystemThreadStartup", "KiIdleLoop", "RtlUserThreadStart",
-                                         "_RtlUserThreadStart", "BaseThreadInitThunk", "BaseThreadStart",
-                                         "LdrInitializeThunk", "BaseProcessStart"};
+    static const char *const starts[] = {
+        "KiThreadStartup", "KxStartSystemThread", "KiStartSystemThread", "PspSystemThreadStartup",
+        "KiIdleLoop",      "RtlUserThreadStart",  "_RtlUserThreadStart", "BaseThreadInitThunk",
+        "BaseThreadStart", "LdrInitializeThunk",  "BaseProcessStart"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
         if (dfr_str_eq(f->sym.func, dfr_str_from(starts[i])))
             return true;
@@ -332,7 +343,8 @@ static void write_main(struct dfr_reader *r, struct dfr_crash *c, const struct d
         t->reason = s->elided ? DFR_REASON_ELIDED : DFR_REASON_NOT_SHOWN;
 }
 
-static void write_other(struct dfr_reader *r, struct dfr_crash *c, const struct dfr_stack *s, uint32_t number)
+static void write_other(struct dfr_reader *r, struct dfr_crash *c, const struct dfr_stack *s,
+                        uint32_t number)
 {
     for (uint32_t i = 0; i < s->count; i++) {
         const struct dfr_frame *f = &c->frames.v[s->first + i];
@@ -341,15 +353,18 @@ static void write_other(struct dfr_reader *r, struct dfr_crash *c, const struct 
         dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_INDEX, row, dfr_v_int(i), f->first, f->last);
         frame_cells(r, f, row, false);
         if (s->has_thread)
-            dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_THREAD, row, dfr_v_addr(s->thread), f->first, f->last);
+            dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_THREAD, row, dfr_v_addr(s->thread), f->first,
+                            f->last);
         if (s->cpu >= 0)
             dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_CPU, row, dfr_v_int(s->cpu), f->first, f->last);
         if (s->title.len)
-            dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_TITLE, row, dfr_v_str(s->title), f->first, f->last);
+            dfr_tx_put_cell(r, DFR_F_OTHER_STACKS_TITLE, row, dfr_v_str(s->title), f->first,
+                            f->last);
     }
 }
 
-void dfr_tx_stacks_finish(struct dfr_reader *r, struct dfr_crash *c, uint32_t *ret_first, uint32_t *ret_count)
+void dfr_tx_stacks_finish(struct dfr_reader *r, struct dfr_crash *c, uint32_t *ret_first,
+                          uint32_t *ret_count)
 {
     *ret_first = UINT32_MAX;
     *ret_count = 0;

@@ -29,7 +29,8 @@ static size_t offset_end(struct dfr_str s, size_t i, uint64_t *ret)
 }
 
 /* `module+0x1`, `<Unloaded_x.sys>+0x1`: no function. */
-static bool module_offset(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloaded, size_t *ret_used)
+static bool module_offset(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloaded,
+                          size_t *ret_used)
 {
     bool unloaded = dfr_str_starts(s, DFR_STR("<Unloaded_"));
     size_t from = unloaded ? sizeof "<Unloaded_" - 1 : 0, i = from;
@@ -48,9 +49,8 @@ static bool module_offset(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloa
     /* `drv+1f` without 0x appears in SYMBOL_NAME; `3+4` does not name a driver. */
     if (!end && !unloaded)
         return false;
-    ret->module = dfr_str_slice(s, from, to);
-    ret->offset = offset;
-    ret->has_offset = end != 0;
+    *ret = (struct dfr_sym){
+        .module = dfr_str_slice(s, from, to), .offset = offset, .has_offset = end != 0};
     *ret_unloaded = unloaded;
     *ret_used = end ? end : i;
     return true;
@@ -98,7 +98,8 @@ static size_t function_end(struct dfr_str s, size_t i, bool *ret_closed)
             if (!angle && !round && !quote)
                 return i;
         } else if (!angle && !round && !quote &&
-                   (c == ',' || c == ';' || c == '"' || c == '[' || c == ']' || c == '|' || c == '=')) {
+                   (c == ',' || c == ';' || c == '"' || c == '[' || c == ']' || c == '|' ||
+                    c == '=')) {
             return i;
         }
     }
@@ -114,7 +115,8 @@ bool dfr_tx_symbol_text(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloade
         return false;
     if (dfr_str_starts(s, DFR_STR("0x")) && dfr_hex_run(dfr_str_slice(s, 2, s.len))) {
         size_t i = 2;
-        while (i < s.len && i < 20 && (dfr_hex_run(dfr_str_slice(s, i, i + 1)) || s.p[i] == '`' || s.p[i] == '\''))
+        while (i < s.len && i < 20 &&
+               (dfr_hex_run(dfr_str_slice(s, i, i + 1)) || s.p[i] == '`' || s.p[i] == '\''))
             i++;
         if (!dfr_hex_value(dfr_str_slice(s, 0, i), &sym.offset))
             return false;
@@ -153,7 +155,8 @@ bool dfr_tx_symbol_text(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloade
         const char *plus = sym.func.len > 3 ? memmem(sym.func.p, sym.func.len, "0x", 2) : NULL;
         size_t at = plus ? (size_t)(plus - sym.func.p) : 0;
         uint64_t v;
-        if (at && dfr_hex_run(dfr_str_slice(sym.func, at + 2, sym.func.len)) == sym.func.len - at - 2 &&
+        if (at &&
+            dfr_hex_run(dfr_str_slice(sym.func, at + 2, sym.func.len)) == sym.func.len - at - 2 &&
             dfr_hex_value(dfr_str_slice(sym.func, at + 2, sym.func.len), &v)) {
             sym.func.len = at; /* `Foo0x51`: the plus sign was lost */
             sym.offset = v;

@@ -7,8 +7,9 @@
 #include "facts/store.h"
 
 struct dfr_transcript {
-    struct dfr_facts *crashes; /* sealed, in the order of the text; the first one is the text's subject */
-    uint32_t n;                /* at least 1 on success */
+    struct dfr_facts
+        *crashes; /* sealed, in the order of the text; the first one is the text's subject */
+    uint32_t n;   /* at least 1 on success */
 };
 
 /* Read `bytes`, which must outlive the result. Everything else lives in `a`. What is off with the text goes to

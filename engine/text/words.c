@@ -60,7 +60,10 @@ static enum dfr_word_class class_of(struct dfr_str s)
 {
     size_t run = dfr_hex_run(s);
     if (run == s.len)
-        return run == 16 ? DFR_W_ADDR64 : run == 8 ? DFR_W_ADDR32 : run < 16 ? DFR_W_HEX : DFR_W_OTHER;
+        return run == 16  ? DFR_W_ADDR64
+               : run == 8 ? DFR_W_ADDR32
+               : run < 16 ? DFR_W_HEX
+                          : DFR_W_OTHER;
     if (run == 8 && s.len == 17 && (s.p[8] == '`' || s.p[8] == '\'') &&
         dfr_hex_run(dfr_str_slice(s, 9, 17)) == 8)
         return DFR_W_ADDR64;
