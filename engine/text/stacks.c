@@ -111,8 +111,8 @@ void dfr_tx_frame_add(struct dfr_reader *r, const struct dfr_frame *f, enum dfr_
 static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
 {
     const struct dfr_frame *v = r->c->frames.v + s->first;
-    for (uint32_t i = 0; i < s->count && i < 4; i++) {
-        if (!is_kebugcheckex(&v[i].sym))
+    for (uint32_t i = 0; i < s->count && i < 8; i++) {
+        if (!dfr_str_starts(v[i].sym.func, DFR_STR("KeBugCheck")))
             continue;
         if (v[i].args < 2 || v[i].arg[0] > UINT32_MAX || !v[i].arg[0])
             return;

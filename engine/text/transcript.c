@@ -65,7 +65,7 @@ static uint32_t first_that_reads(struct dfr_reader *r, uint32_t i, dfr_section_f
 /* Columns of addresses: a frame, a module, an instruction, a processor, or a logged caller. */
 static uint32_t by_address(struct dfr_reader *r, uint32_t i)
 {
-    static dfr_section_fn *const fns[] = {dfr_tx_module_row, dfr_tx_insn, dfr_tx_frame,
+    static dfr_section_fn *const fns[] = {dfr_tx_module_row, dfr_tx_frame, dfr_tx_insn,
                                           dfr_tx_log_frame};
     if (r->out == DFR_OUT_RAW)
         return i;
