@@ -83,9 +83,10 @@ struct dfr_ranking {
     uint32_t collect_count;
     struct dfr_waiting_rule *waiting; /* those that could change most first */
     uint32_t waiting_count;
-    /* Who did it: the strongest shown cause, at least likely, that names a module other than the
-     * kernel or whose declaration carries `culprit = "hw.memory"`. DFR_NONE when there is none, and
-     * when two causes of equal strength name different ones. */
+    /* Who did it: the strongest contributor, at least likely, that names a module other than the
+     * kernel or whose declaration carries a class (`culprit = "hw.memory"`). Where no contributor is
+     * likely, the same of the mechanisms: their subject is where it happened, not always who did it.
+     * DFR_NONE when there is none, and when two of equal strength name different ones. */
     uint32_t culprit;
     uint32_t suppressed, removed; /* results hidden by a suppression, removed by `unless` */
 };

@@ -142,33 +142,44 @@ static int32_t support_of(const struct dfr_ranking *r, struct dfr_str name)
     return sum;
 }
 
-static uint32_t find_culprit(const struct dfr_ranking *r)
+/* The strongest of one kind of axis; two of equal strength that nothing parts name nobody. */
+static uint32_t culprit_on(const struct dfr_ranking *r, bool contributor, bool *ret_torn)
 {
     uint32_t best = DFR_NONE;
-    bool torn = false;
     struct dfr_str best_name = {0};
+    *ret_torn = false;
     for (uint32_t i = 0; i < r->shown_count; i++) {
         const struct dfr_ranked_cause *c = &r->causes[i];
-        struct dfr_str name;
-        if (c->score_db < DFR_SCORE_LIKELY)
+        struct dfr_str name, axis = axis_of(r->eval->program, c->cause);
+        if (c->score_db < DFR_SCORE_LIKELY ||
+            (best != DFR_NONE && c->score_db < r->causes[best].score_db))
             break;
-        if (best != DFR_NONE && c->score_db < r->causes[best].score_db)
-            break;
-        if (!names_somebody(r->eval, c, &name))
+        if (dfr_str_eq(axis, DFR_STR("contributor")) != contributor ||
+            !names_somebody(r->eval, c, &name))
             continue;
         if (best == DFR_NONE) {
             best = i;
             best_name = name;
         } else if (!dfr_str_eq(name, best_name)) {
             int32_t mine = support_of(r, name), its = support_of(r, best_name);
-            torn = mine == its || (torn && mine < its);
+            *ret_torn = mine == its || (*ret_torn && mine < its);
             if (mine > its) {
                 best = i;
                 best_name = name;
             }
         }
     }
-    return torn ? DFR_NONE : best;
+    return best;
+}
+
+/* A mechanism is not a culprit: its subject is asked for only where no contributor is likely. */
+static uint32_t find_culprit(const struct dfr_ranking *r)
+{
+    bool torn;
+    uint32_t ret = culprit_on(r, true, &torn);
+    if (ret == DFR_NONE)
+        ret = culprit_on(r, false, &torn);
+    return torn ? DFR_NONE : ret;
 }
 
 /* --- Rules that wait -------------------------------------------------------------------------- */
