@@ -157,6 +157,8 @@ void dfr_command_shows(const struct dfr_eval *e, uint32_t missing, struct dfr_bu
         dfr_buf_z(out, " is loaded");
         return;
     }
+    if (info->kind == DFR_KIND_BOOL && info->cls == DFR_FIELD_SCALAR)
+        dfr_buf_z(out, "whether: ");
     dfr_buf_z(out, info->meaning && *info->meaning ? info->meaning : info->path);
     if (m->param.len) {
         dfr_buf_z(out, " of ");

@@ -192,23 +192,17 @@ static int by_origin(const void *context, uint32_t a, uint32_t b)
     return x->origin < y->origin ? -1 : x->origin > y->origin;
 }
 
-/* Join the units of leaves that `compare` finds equal, where more than one hit has them. */
+/* Join the units of leaves that `compare` finds equal. Also within one rule, where it changes no sum,
+ * so that a copy of the rule finds nothing left to join. */
 static void join_equals(struct dfr_tally *t, uint32_t *order, uint32_t n, dfr_order_fn compare)
 {
     dfr_order(order, n, compare, t, t->arena);
-    for (uint32_t i = 0; i < n;) {
-        uint32_t end = i + 1;
-        bool several = false;
-        while (end < n && compare(t, order[i], order[end]) == 0) {
-            several |= t->leaves.v[order[i]].hit != t->leaves.v[order[end]].hit;
-            end++;
-        }
-        for (uint32_t k = i + 1; several && k < end; k++) {
-            uint32_t a = root_of(t, unit_of_leaf(t, order[i]));
-            uint32_t b = root_of(t, unit_of_leaf(t, order[k]));
-            t->units.v[a < b ? b : a].root = a < b ? a : b;
-        }
-        i = end;
+    for (uint32_t i = 1; i < n; i++) {
+        if (compare(t, order[i - 1], order[i]) != 0)
+            continue;
+        uint32_t a = root_of(t, unit_of_leaf(t, order[i - 1]));
+        uint32_t b = root_of(t, unit_of_leaf(t, order[i]));
+        t->units.v[a < b ? b : a].root = a < b ? a : b;
     }
 }
 
@@ -307,6 +301,10 @@ static void give_part(struct dfr_part *part, int32_t v, int32_t lo, int32_t hi)
     part->lo += lo;
     part->hi += hi;
     part->mass += size_of(v);
+    part->reach += most(size_of(lo), size_of(hi));
+    part->below += least(0, lo);
+    part->above += most(0, hi);
+    part->units++;
 }
 
 static bool leaf_open(const struct dfr_tally *t, const struct dfr_leaf *leaf, const uint64_t *facts)
@@ -350,7 +348,7 @@ static void sum_leaves(struct dfr_tally *t, const uint64_t *facts)
     }
     for (uint32_t i = 0; i < t->parts.n; i++) {
         struct dfr_part *part = &t->parts.v[i];
-        part->v = part->lo = part->hi = part->mass = 0;
+        *part = (struct dfr_part){.member = part->member, .cls = part->cls, .next = part->next};
     }
     for (uint32_t i = 0; i < t->leaves.n; i++) {
         struct dfr_leaf *leaf = &t->leaves.v[i];
@@ -373,37 +371,85 @@ static bool removable(const struct dfr_tally *t, const struct dfr_member *m, con
            (!facts || dfr_tally_moves(t->eval, t->eval->hits.v[m->hit].unless.missing, facts));
 }
 
+static bool in_play(const struct dfr_tally *t, const struct dfr_part *p)
+{
+    return !t->members.v[p->member].waiting;
+}
+
 /* Of the parts that say the same, the one with most to say counts; of equals the lowest. */
-static void sum_class(struct dfr_tally *t, struct dfr_class *c, const uint64_t *facts)
+static void choose(const struct dfr_tally *t, struct dfr_class *c)
 {
     c->best = DFR_NONE;
-    c->taken = false;
-    c->v = c->lo = c->hi = 0;
     for (uint32_t i = c->first; i != DFR_NONE; i = t->parts.v[i].next) {
         const struct dfr_part *p = &t->parts.v[i];
-        if (t->members.v[p->member].waiting)
+        if (!in_play(t, p))
             continue;
-        c->taken = true;
         const struct dfr_part *b = c->best == DFR_NONE ? NULL : &t->parts.v[c->best];
         if (!b || p->mass > b->mass || (p->mass == b->mass && p->v < b->v))
             c->best = i;
     }
+    c->taken = c->best != DFR_NONE;
+}
+
+static void widen(struct dfr_class *c, int32_t v)
+{
+    c->lo = least(c->lo, v);
+    c->hi = most(c->hi, v);
+}
+
+/* A part that may vanish may be what holds its class together: then its equals could all count. */
+static void widen_apart(const struct dfr_tally *t, struct dfr_class *c, const uint64_t *facts)
+{
+    int32_t parts = 0, units = 0, below = 0, above = 0;
+    bool any = false;
+    for (uint32_t i = c->first; i != DFR_NONE; i = t->parts.v[i].next) {
+        const struct dfr_part *p = &t->parts.v[i];
+        if (!in_play(t, p))
+            continue;
+        parts++;
+        units += p->units;
+        below += p->below;
+        above += p->above;
+        any |= removable(t, &t->members.v[p->member], facts);
+    }
+    if (any && (parts > 2 || units > parts)) {
+        widen(c, below);
+        widen(c, above);
+    }
+}
+
+static void sum_class(struct dfr_tally *t, struct dfr_class *c, const uint64_t *facts)
+{
+    c->v = c->lo = c->hi = 0;
+    choose(t, c);
     if (!c->taken)
         return;
     const struct dfr_part *best = &t->parts.v[c->best];
-    bool loose = removable(t, &t->members.v[best->member], facts);
     c->v = best->v;
-    c->lo = loose ? least(0, best->lo) : best->lo;
-    c->hi = loose ? most(0, best->hi) : best->hi;
+    c->lo = best->lo;
+    c->hi = best->hi;
+    bool loose = removable(t, &t->members.v[best->member], facts);
+    if (loose)
+        widen(c, 0);
+    /* What any part must have to count in the end: no less than those have that will stay. */
+    int32_t needed = 0;
     for (uint32_t i = c->first; i != DFR_NONE; i = t->parts.v[i].next) {
         const struct dfr_part *p = &t->parts.v[i];
-        if (i == c->best || t->members.v[p->member].waiting)
-            continue;
-        if (loose || beats(p->lo, c->v))
-            c->lo = least(c->lo, p->lo);
-        if (loose || beats(p->hi, c->v))
-            c->hi = most(c->hi, p->hi);
+        if (in_play(t, p) && !removable(t, &t->members.v[p->member], facts))
+            needed = most(needed, p->mass);
     }
+    for (uint32_t i = c->first; i != DFR_NONE; i = t->parts.v[i].next) {
+        const struct dfr_part *p = &t->parts.v[i];
+        if (i == c->best || !in_play(t, p) || p->reach < needed)
+            continue;
+        const int32_t ends[] = {p->lo, p->v, p->hi};
+        for (uint32_t k = 0; k < 3; k++) {
+            int32_t size = size_of(ends[k]);
+            if (p->units > 1 || size > needed || (size == needed && (loose || ends[k] < c->v)))
+                widen(c, ends[k]);
+        }
+    }
+    widen_apart(t, c, facts);
 }
 
 /* What a part of a waiting rule could add to its class at most. */

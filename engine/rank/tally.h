@@ -32,7 +32,10 @@ struct dfr_unit {
 };
 struct dfr_part {
     uint32_t member, cls, next; /* next part of the class */
-    int32_t v, lo, hi, mass;
+    int32_t v, lo, hi;
+    int32_t mass, reach;  /* sizes of its weights, now and at most */
+    int32_t below, above; /* if each of its units counted by itself */
+    int32_t units;
 };
 struct dfr_class {
     uint32_t first, best; /* parts */
