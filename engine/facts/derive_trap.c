@@ -223,6 +223,23 @@ static uint32_t trap_below_handler(const struct dfr_facts *f, uint32_t from, uin
     return UINT32_MAX;
 }
 
+/* A driver raised the bug check itself: its frame is the caller, and nothing behind it dispatches an
+ * exception or is a kernel function without a name that could. */
+static bool called_by_driver(const struct dfr_facts *f, uint32_t from, uint32_t to)
+{
+    for (uint32_t i = from; i < to; i++) {
+        const struct dfr_value *m = dfr_derive_at(f, DFR_F_STACK_MODULE, i);
+        if (!m)
+            return false;
+        bool kernel = dfr_module_is_kernel((struct dfr_str){m->as.module.p, m->as.module.len});
+        if (kernel && (i == from || !dfr_derive_at(f, DFR_F_STACK_FUNC, i)))
+            return false;
+        if (dfr_frame_is(f, i, DFR_ROLE_DISPATCH) || dfr_frame_is(f, i, DFR_ROLE_TRAP))
+            return false;
+    }
+    return from < to;
+}
+
 /* The stack starts in the faulting context itself, as after .trap or .cxr, unless the instruction
  * pointer says otherwise or frames are missing at the top. */
 static bool top_is_context(const struct dfr_facts *f, const struct dfr_value *ip)
@@ -254,24 +271,30 @@ static struct start find_start(const struct dfr_facts *f, enum origin origin)
     const struct dfr_value *ip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
     struct start s = {.frame = behind, .trap = UINT32_MAX};
 
-    if (ip && frame_at(f, ip->as.u, behind, end, &s.frame)) {
-        if (s.frame && (dfr_frame_is(f, s.frame - 1, DFR_ROLE_TRAP) ||
-                        dfr_frame_is(f, s.frame - 1, DFR_ROLE_ABORT)))
-            s.trap = s.frame - 1;
-        s.certain = s.faulted = true;
-        return s;
+    uint32_t at;
+    if (ip && frame_at(f, ip->as.u, behind, end, &at)) {
+        bool trapped = at && (dfr_frame_is(f, at - 1, DFR_ROLE_TRAP) ||
+                              dfr_frame_is(f, at - 1, DFR_ROLE_ABORT));
+        /* A debugger also shows trap frames that have nothing to do with the bug check. */
+        if (trapped || origin == BY_FAULT || at == behind) {
+            s.frame = at;
+            s.trap = trapped ? at - 1 : UINT32_MAX;
+            s.certain = s.faulted = true;
+            return s;
+        }
     }
     if (behind || (n && (dfr_frame_is(f, 0, DFR_ROLE_TRAP) || dfr_frame_is(f, 0, DFR_ROLE_ABORT))))
         s.trap = last_trap(f, behind, end);
+    uint32_t near = n - behind < HANDLER ? n : behind + HANDLER;
     if (s.trap == UINT32_MAX && behind && origin != BY_CALL)
-        s.trap = trap_below_handler(f, behind, n - behind < HANDLER ? n : behind + HANDLER);
+        s.trap = trap_below_handler(f, behind, near);
     if (s.trap != UINT32_MAX) {
         s.frame = s.trap + 1;
         s.certain = s.faulted = true;
         return s;
     }
     if (behind) {
-        s.certain = origin == BY_CALL;
+        s.certain = origin == BY_CALL || called_by_driver(f, behind, near);
         s.why = DFR_REASON_NO_SYMBOLS;
         return s;
     }

@@ -213,6 +213,12 @@ Test(derive, faulting_frame)
          8,
          "win32kfull"},
         {"called by a driver", 0x9F, {"nt!KeBugCheckEx", "drv!f", "nt!KiIdleLoop"}, 1, NULL},
+        {"called by a driver, code not shown", -1, {"nt!KeBugCheckEx", "drv", "nt!f"}, 1, NULL},
+        {"a filter without the dispatcher's names",
+         -1,
+         {"nt!KeBugCheckEx", "drv", "nt", "nt"},
+         1 + UNSURE,
+         NULL},
         {"called behind a moved part",
          0x101,
          {"nt!KeBugCheckEx", "nt! ?? ::FNODOBFM::`string'", "nt!KeUpdateSystemTime"},
@@ -224,6 +230,11 @@ Test(derive, faulting_frame)
          1 + UNSURE,
          NULL},
         {"code not shown either", -1, {"nt!KeBugCheckEx", "nt", "drv"}, 1 + UNSURE, NULL},
+        {"moved part, text of the debugger without its blank",
+         0x50,
+         {"nt!KeBugCheckEx", "nt!?? ::FNODOBFM::`string'", "nt!KiPageFault", "drv"},
+         3,
+         "drv"},
         {"code not shown, trap on the stack",
          -1,
          {"nt!KeBugCheckEx", "nt!KiBugCheckDispatch", "nt!KiPageFault", "drv!f"},
@@ -286,6 +297,21 @@ Test(derive, faulting_frame_by_address)
     cr_expect_eq(V(DFR_F_TRAP_CALLERS)->as.list.first, 5);
     cr_expect_eq(V(DFR_F_TRAP_SP)->as.u, 0xfffff88000100400);
     cr_expect(dfr_str_eq(V(DFR_F_TRAP_SYMBOL)->as.sym->func, S("f")));
+}
+
+Test(derive, a_trap_frame_of_something_else_moves_nothing)
+{
+    /* A bug check that a driver called for, with the context of some older trap shown beside it. */
+    args(0x19, 0x22, 0, 0, 0);
+    dfr_facts_set(&facts, DFR_F_TRAP_RIP, dfr_v_addr(0xfffff80000001003));
+    static const char *const v[] = {"nt!KeBugCheckEx", "nt!ExFreePoolWithTag", "drv!f", "nt!g",
+                                    "nt!h"};
+    for (size_t i = 0; i < COUNT(v); i++)
+        frame(v[i]);
+    dfr_facts_seal(&facts);
+    cr_expect_eq(V(DFR_F_TRAP_FRAMES)->as.list.first, 1);
+    cr_expect_eq(V(DFR_F_TRAP_CALLERS)->as.list.first, 2);
+    cr_expect_eq(V(DFR_F_TRAP_SP)->state, DFR_UNKNOWN);
 }
 
 Test(derive, parameters)
