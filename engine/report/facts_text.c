@@ -14,7 +14,7 @@ static void put_known(struct dfr_page *p, const struct dfr_facts *f, uint32_t fi
     dfr_buf_init(&b, p->out->arena);
     dfr_buf_init(&tag, p->out->arena);
     dfr_buf_printf(&lead, "  %-*s ", NAME_COLUMNS, info->path);
-    if (field == DFR_F_BUGCHECK_CODE && v->state == DFR_KNOWN)
+    if ((field == DFR_F_BUGCHECK_CODE || field == DFR_F_BUGCHECK_RAW) && v->state == DFR_KNOWN)
         dfr_buf_printf(&b, "0x%llX", (unsigned long long)v->as.n.lo);
     else
         dfr_value_print(&b, v);
@@ -79,6 +79,9 @@ static void put_cell(struct dfr_buf *b, const struct dfr_value *v)
     dfr_buf_init(&text, b->arena);
     dfr_value_print(&text, v);
     struct dfr_str s = dfr_buf_text(&text);
+    bool quote = v->kind == DFR_KIND_STR && dfr_str_find(s, DFR_STR(" ")) != SIZE_MAX;
+    if (quote)
+        dfr_buf_char(b, '"');
     size_t cut = s.len < CELL_MOST ? s.len : CELL_MOST;
     while (cut < s.len && cut > 0 && ((unsigned char)s.p[cut] & 0xC0) == 0x80)
         cut--; /* not inside a character */
@@ -86,11 +89,22 @@ static void put_cell(struct dfr_buf *b, const struct dfr_value *v)
         dfr_buf_char(b, s.p[i] == '\n' ? ' ' : s.p[i]);
     if (cut < s.len)
         dfr_buf_z(b, "...");
+    if (quote)
+        dfr_buf_char(b, '"');
 }
 
-/* A frame's module, function and offset are in its symbol. */
+/* What goes without saying: a frame's module, function and offset are in its symbol, and most
+ * things are not so. */
 static bool repeated(const struct dfr_facts *f, uint32_t field, uint32_t row)
 {
+    const struct dfr_value *v = dfr_facts_at(f, field, row);
+    if (v->state == DFR_KNOWN &&
+        ((v->kind == DFR_KIND_BOOL && !v->as.b) || (v->kind == DFR_KIND_STR && !v->as.s.len)))
+        return true;
+    if (field == DFR_F_STACK_METHOD && v->state == DFR_KNOWN)
+        return v->as.e.value == DFR_METHOD_LISTED;
+    if (field == DFR_F_STACK_TRUST && v->state == DFR_KNOWN)
+        return v->as.e.value == DFR_TRUST_DEBUGGER;
     if (field == DFR_F_STACK_MODULE || field == DFR_F_STACK_FUNC || field == DFR_F_STACK_OFFSET)
         return dfr_facts_at(f, DFR_F_STACK_SYM, row)->state == DFR_KNOWN;
     if (field == DFR_F_OTHER_STACKS_MODULE || field == DFR_F_OTHER_STACKS_FUNC)
@@ -118,9 +132,11 @@ static void put_row(struct dfr_page *p, const struct dfr_facts *f, const struct 
             continue;
         if (b.len)
             dfr_buf_z(&b, ", ");
+        bool flag = v->kind == DFR_KIND_BOOL && v->state == DFR_KNOWN && v->as.b;
         if (c)
-            dfr_buf_printf(&b, "%s ", dfr_field_info(field)->name);
-        put_cell(&b, v);
+            dfr_buf_printf(&b, flag ? "%s" : "%s ", dfr_field_info(field)->name);
+        if (!c || !flag)
+            put_cell(&b, v);
     }
     dfr_buf_printf(&lead, "  %3u  ", row);
     dfr_page_where(f, place, &tag);
