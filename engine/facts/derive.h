@@ -31,6 +31,7 @@ enum dfr_role {
     DFR_ROLE_DISPATCH, /* between a trap and the bug check: handlers, filters, the pager */
     DFR_ROLE_TRAP,     /* entry of a fault or trap: the next older frame faulted */
     DFR_ROLE_ABORT,    /* the same for an abort: no other trap stands for the same fault */
+    DFR_ROLE_NEXT,     /* a trap that leaves its instruction behind: it returns to the next one */
     DFR_ROLE_ROOT,     /* oldest function of a stack */
     DFR_ROLE_DPC,      /* runs DPCs or an interrupt, on a stack of their own */
     DFR_ROLE_LIVE,     /* captures a live dump */

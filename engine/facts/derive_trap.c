@@ -331,8 +331,9 @@ static void from_stack(struct dfr_facts *f, const struct start *s)
 {
     if (!s->certain || !s->faulted)
         return;
-    /* A trap returns to the instruction that ran into it. */
-    if (s->trap != UINT32_MAX && !uncertain_frame(f, s->trap)) {
+    /* A fault returns to the instruction that ran into it; breakpoints and the like to the next. */
+    bool next = s->trap != UINT32_MAX && dfr_frame_is(f, s->trap, DFR_ROLE_NEXT);
+    if (s->trap != UINT32_MAX && !next && !uncertain_frame(f, s->trap)) {
         const struct dfr_value *ret = dfr_derive_at(f, DFR_F_STACK_RET, s->trap);
         if (ret && ret->as.u)
             dfr_derive_put(f, DFR_F_TRAP_RIP, dfr_v_addr(ret->as.u), ret);
@@ -347,7 +348,10 @@ static void from_stack(struct dfr_facts *f, const struct start *s)
     const struct dfr_value *rip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
     const struct dfr_value *address = dfr_derive_at(f, DFR_F_STACK_ADDRESS, s->frame);
     const struct dfr_value *sym = dfr_derive_at(f, DFR_F_STACK_SYM, s->frame);
-    if (sym && sym->as.sym->module.len && !(rip && address && rip->as.u != address->as.u))
+    enum { LONGEST_TRAP = 2 }; /* bytes of `int 2Ch`, one more than `int 3` */
+    bool apart = rip && address && rip->as.u != address->as.u &&
+                 !(next && address->as.u - rip->as.u <= LONGEST_TRAP);
+    if (sym && sym->as.sym->module.len && !apart)
         dfr_derive_put(f, DFR_F_TRAP_SYMBOL, *sym, sym);
 }
 
