@@ -1,4 +1,5 @@
 /* Measures the library through its public header; tests/bench/bench.py runs it and prints tables.
+ * Looks behind an answer's handle for one thing only: how many rules were run for it.
  *     bench compile RULES CACHE          rules from text: compile, save, load again
  *     bench check CACHE TRANSCRIPT...    rules from the cache: read, match and write each transcript
  * Prints `name<TAB>number` lines: microseconds, bytes or counts. */
@@ -9,7 +10,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
-#include "dfrule.h"
+#include "api/handle.h"
 
 enum { LOADS = 20 };
 
@@ -50,9 +51,9 @@ static int fail(const char *what, const dfr_error *e)
     return 1;
 }
 
-static dfr_text text_of(const char *z)
+static dfr_text text_of(const char *text)
 {
-    return (dfr_text){z, strlen(z)};
+    return (dfr_text){text, strlen(text)};
 }
 
 /* Load rules from `path`, or return NULL and say why. */
@@ -129,7 +130,7 @@ static int count_bytes(void *user, const char *p, size_t len)
 struct measure {
     double *read_us, *match_us;
     double write_us;
-    size_t bytes, json_bytes, spoke;
+    size_t bytes, json_bytes, spoke, candidates, fired;
 };
 
 static int one(const dfr_rules *rules, const char *path, size_t i, struct measure *m)
@@ -161,7 +162,12 @@ static int one(const dfr_rules *rules, const char *path, size_t i, struct measur
     m->read_us[i] = opened - start;
     m->match_us[i] = checked - opened;
     m->bytes += len;
-    m->spoke += !status && dfr_answer_strength(answer) > 0;
+    if (!status) {
+        m->spoke += dfr_answer_strength(answer) > 0;
+        m->candidates += answer->eval.candidates;
+        for (uint32_t k = 0; k < answer->eval.hits.n; k++)
+            m->fired += answer->eval.hits.v[k].status == DFR_HIT_FIRED;
+    }
     dfr_answer_free(answer);
     dfr_crash_free(crash);
     free(bytes);
@@ -190,6 +196,8 @@ static int check(const char *cache, char **paths, size_t n)
         print("write_mean_us", n ? m.write_us / (double)n : 0);
         print("json_bytes", n ? (double)m.json_bytes / (double)n : 0);
         print("spoke", (double)m.spoke);
+        print("candidates", n ? (double)m.candidates / (double)n : 0);
+        print("fired", n ? (double)m.fired / (double)n : 0);
         print_peak();
     }
     free(m.read_us);

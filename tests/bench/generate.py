@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes up rules and transcripts for measurements; the same numbers give the same bytes.
 
-    generate.py rules N FILE          N rules in one file: bug check and argument, one to three stack
-                                      patterns, frozen processors, a driver older than a date
+    generate.py rules N FILE [M]      N rules in one file: bug check and argument, one to three stack
+                                      patterns, frozen processors, a driver older than a date; all
+                                      but the first M speak of bug checks that no transcript has
     generate.py yara N FILE           the same bug checks, arguments and first patterns as YARA rules
     generate.py transcripts N FOLDER  N transcripts of about 38 KB: analysis, stack, processors, modules
 """
@@ -52,10 +53,12 @@ def made_up(n):
                rng.randrange(1, 10))
 
 
-def rules(n, path):
+def rules(n, path, here=None):
     out = ['pack "bench.generated" { version = 1.0.0; facts = 1; license = "CC0-1.0"; }\n',
            'cause bench.driver { title = "A made-up driver"; axis = "contributor"; prior_db = 0; }\n']
     for r, name, code, arg1, patterns, year, month in made_up(n):
+        if here is not None and r >= int(here):
+            code += 0x100000
         out.append(f"rule made_up_{r:05d} {{\n"
                    f"  when bugcheck.code == 0x{code:X} and bugcheck.arg1 == {arg1}"
                    f" and stack has {patterns[0]};\n"
@@ -131,8 +134,8 @@ def transcripts(n, folder):
 
 
 def main():
-    what, n, where = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-    {"rules": rules, "yara": yara, "transcripts": transcripts}[what](n, where)
+    what, n, *where = sys.argv[1:]
+    {"rules": rules, "yara": yara, "transcripts": transcripts}[what](int(n), *where)
 
 
 main()

@@ -11,7 +11,7 @@ os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
 MACHINE = re.compile(r"(?<![\w.])/(ro" + r"ot|ho" + r"me/\w+|wo" + r"rk)/")
 SOURCE = (".c", ".h", ".def", ".l", ".y", ".py", ".sh", ".dfr", ".md", ".map", ".json")
-MOST_LINES = 700
+MOST_LINES = 700  # of code; a test may be one long table
 failures = 0
 
 
@@ -59,13 +59,13 @@ for path in sorted(tracked()):
             blanks.append(f"{path}:{n}: blanks at the end of the line")
     if text and not text.endswith("\n"):
         blanks.append(f"{path}: no newline at the end")
-    if path.endswith((".c", ".h", ".l", ".y")) and len(lines) > MOST_LINES:
+    if path.endswith((".c", ".h", ".l", ".y")) and not path.startswith("tests/") and len(lines) > MOST_LINES:
         long.append(f"{path}: {len(lines)} lines, more than {MOST_LINES}")
     if path.endswith(".md"):
         broken += links(path, text)
 report("no mark of unfinished work", unfinished)
 report("no path of one machine", machine)
 report("no blanks at line ends", blanks)
-report(f"no C file is longer than {MOST_LINES} lines", long)
+report(f"no C file of the engine is longer than {MOST_LINES} lines", long)
 report("links between pages lead somewhere", broken)
 sys.exit(1 if failures else 0)

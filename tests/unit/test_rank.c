@@ -486,10 +486,10 @@ static struct dfr_ranking rank_made(const struct made_set *s, const enum dfr_tri
         for (uint32_t i = 0; i < rule->items; i++) {
             const struct made_item *m = &rule->item[i];
             uint32_t group = m->group == 0 ? DFR_NONE : m->group == 1 ? outer : inner;
-            struct dfr_tv t = truth[m->condition] == DFR_OPEN
-                                  ? open_for(missing(DFR_F_BUGCHECK_ARG1 + m->condition % 4, ""))
-                                  : is(truth[m->condition] == DFR_TRUE,
-                                       cell(DFR_F_STACK_SYM, m->condition));
+            struct dfr_tv t =
+                truth[m->condition] == DFR_OPEN
+                    ? open_for(missing(DFR_F_BUGCHECK_ARG1 + m->condition % 4, ""))
+                    : is(truth[m->condition] == DFR_TRUE, cell(DFR_F_STACK_SYM, m->condition));
             an_item(h, DFR_ITEM_FOR, m->yes, m->no, group, m->condition + 1, "x", t);
         }
     }
@@ -522,8 +522,8 @@ Test(rank, intervals_hold, .timeout = 60)
                 continue;
             }
             int32_t score = r.causes[0].score_db;
-            cr_assert(low <= score && score <= high, "round %d: %d is not in [%d, %d]", round, score,
-                      low, high);
+            cr_assert(low <= score && score <= high, "round %d: %d is not in [%d, %d]", round,
+                      score, low, high);
         }
     }
 }
