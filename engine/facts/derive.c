@@ -70,6 +70,7 @@ static void link_modules(struct dfr_facts *f)
 
 void dfr_facts_seal(struct dfr_facts *f)
 {
+    dfr_derive_registers(f);
     dfr_derive_modules(f);
     link_modules(f);
     dfr_derive_analysis(f);
@@ -77,4 +78,5 @@ void dfr_facts_seal(struct dfr_facts *f)
     dfr_derive_crash(f);
     dfr_derive_trap(f);
     dfr_derive_thread(f);
+    dfr_derive_memory(f);
 }

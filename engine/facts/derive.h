@@ -4,12 +4,17 @@
 
 #include "facts/store.h"
 
+void dfr_derive_registers(struct dfr_facts *f); /* pointers and architecture they show */
 void dfr_derive_modules(struct dfr_facts *f); /* sizes, ends, build times, symbols, address index */
 void dfr_derive_analysis(struct dfr_facts *f); /* whom the debugger blames */
 void dfr_derive_stack(struct dfr_facts *f);    /* cells of frames, completeness */
 void dfr_derive_crash(struct dfr_facts *f);    /* bug check code and name, live dump, guest */
 void dfr_derive_trap(struct dfr_facts *f);     /* the faulting context and the frames from it on */
 void dfr_derive_thread(struct dfr_facts *f);   /* the crashing thread and its stack */
+void dfr_derive_memory(struct dfr_facts *f);   /* what addresses belong to */
+
+/* Row of UNLOADED that held an address which no loaded module holds, or UINT32_MAX. */
+uint32_t dfr_unloaded_at(const struct dfr_facts *f, uint64_t address);
 
 /* Set a scalar that is still unknown, unless the input contradicts itself about it. `v` takes trust
  * and place of `source`, what it follows from. */

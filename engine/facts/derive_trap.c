@@ -146,21 +146,25 @@ static void from_arguments(struct dfr_facts *f, const struct trap_arg *t)
         dfr_derive_put(f, DFR_F_TRAP_RIP, dfr_v_addr(u), a);
 }
 
-static void from_registers(struct dfr_facts *f)
+/* Instruction and stack pointer; the names of the registers also tell the architecture. */
+void dfr_derive_registers(struct dfr_facts *f)
 {
     static const struct {
         struct dfr_str name;
-        uint32_t field;
+        uint32_t field, arch;
     } wanted[] = {
-        {{"rip", 3}, DFR_F_TRAP_RIP}, {{"eip", 3}, DFR_F_TRAP_RIP}, {{"pc", 2}, DFR_F_TRAP_RIP},
-        {{"rsp", 3}, DFR_F_TRAP_SP},  {{"esp", 3}, DFR_F_TRAP_SP},  {{"sp", 2}, DFR_F_TRAP_SP},
+        {{"rip", 3}, DFR_F_TRAP_RIP, DFR_ARCH_X64},  {{"eip", 3}, DFR_F_TRAP_RIP, DFR_ARCH_X86},
+        {{"pc", 2}, DFR_F_TRAP_RIP, DFR_ARCH_ARM64}, {{"rsp", 3}, DFR_F_TRAP_SP, DFR_ARCH_X64},
+        {{"esp", 3}, DFR_F_TRAP_SP, DFR_ARCH_X86},   {{"sp", 2}, DFR_F_TRAP_SP, DFR_ARCH_ARM64},
     };
     for (uint32_t i = 0; i < f->tables[DFR_T_REGS].n; i++) {
         const struct dfr_value *name = dfr_derive_at(f, DFR_F_REGS_NAME, i);
         const struct dfr_value *value = dfr_derive_at(f, DFR_F_REGS_VALUE, i);
         for (size_t k = 0; name && value && k < sizeof wanted / sizeof *wanted; k++)
-            if (dfr_str_eq_ci(dfr_value_str(name), wanted[k].name))
+            if (dfr_str_eq_ci(dfr_value_str(name), wanted[k].name)) {
                 dfr_derive_put(f, wanted[k].field, *value, value);
+                dfr_derive_put(f, DFR_F_DUMP_ARCH, dfr_v_enum(DFR_E_ARCH, wanted[k].arch), value);
+            }
     }
 }
 
@@ -381,6 +385,9 @@ static void module_of_fault(struct dfr_facts *f)
     uint32_t at = rip ? dfr_facts_module_at(f, rip->as.u) : UINT32_MAX;
     const struct dfr_value *name =
         at == UINT32_MAX ? NULL : dfr_derive_at(f, DFR_F_MODULES_NAME, at);
+    uint32_t row = rip ? dfr_unloaded_at(f, rip->as.u) : UINT32_MAX;
+    const struct dfr_value *gone =
+        row == UINT32_MAX ? NULL : dfr_derive_at(f, DFR_F_UNLOADED_NAME, row);
     if (sym && sym->as.sym->module.len) {
         struct dfr_value m = dfr_facts_module(f, sym->as.sym->module);
         if (name && m.as.module.row && m.as.module.row != at + 1)
@@ -388,6 +395,8 @@ static void module_of_fault(struct dfr_facts *f)
         dfr_derive_put(f, DFR_F_TRAP_MODULE, m, sym);
     } else if (name) {
         dfr_derive_put(f, DFR_F_TRAP_MODULE, dfr_facts_module(f, dfr_value_str(name)), rip);
+    } else if (gone) {
+        dfr_derive_put(f, DFR_F_TRAP_MODULE, dfr_facts_module(f, dfr_value_str(gone)), rip);
     } else if (rip && rip->as.u >> 63 && ranges_are_complete(f)) {
         dfr_derive_put(f, DFR_F_TRAP_MODULE, dfr_v_absent(DFR_KIND_MODULE, DFR_REASON_NO_SUCH_ROW),
                        rip);
@@ -397,7 +406,6 @@ static void module_of_fault(struct dfr_facts *f)
 void dfr_derive_trap(struct dfr_facts *f)
 {
     const struct trap_arg *t = trap_arg(f);
-    from_registers(f);
     if (t)
         from_arguments(f, t);
     if (f->tables[DFR_T_STACK].n) {

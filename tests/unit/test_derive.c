@@ -330,3 +330,81 @@ Test(derive, less_input_never_claims_something_else)
         }
     }
 }
+
+static uint32_t gone(const char *name, uint64_t base, uint64_t end)
+{
+    uint32_t row = dfr_facts_row(&facts, DFR_T_UNLOADED);
+    dfr_facts_cell(&facts, DFR_F_UNLOADED_NAME, row, dfr_v_str(S(name)));
+    dfr_facts_cell(&facts, DFR_F_UNLOADED_BASE, row, dfr_v_addr(base));
+    dfr_facts_cell(&facts, DFR_F_UNLOADED_END, row, dfr_v_addr(end));
+    return row;
+}
+
+Test(derive, code_of_unloaded_modules)
+{
+    for (int reused = 0; reused < 2; reused++) {
+        fresh();
+        uint32_t u = gone("old.sys", 0xfffff80000010000, 0xfffff80000012000);
+        if (reused)
+            module("drv", 0xfffff80000010000, 0xfffff80000012000);
+        facts.tables[DFR_T_MODULES].complete = true;
+        args(0xD1, 0x10, 2, 8, 0xfffff80000011000);
+        uint32_t row = dfr_facts_row(&facts, DFR_T_STACK);
+        dfr_facts_cell(&facts, DFR_F_STACK_ADDRESS, row, dfr_v_addr(0xfffff80000011000));
+        dfr_facts_seal(&facts);
+        expect_module(DFR_F_TRAP_MODULE, reused ? "drv" : "old", "unloaded");
+        cr_expect_eq(dfr_facts_at(&facts, DFR_F_STACK_UNLOADED, row)->state,
+                     reused ? DFR_UNKNOWN : DFR_KNOWN);
+        cr_expect_eq(dfr_facts_at(&facts, DFR_F_UNLOADED_SIZE, u)->as.n.lo, 0x2000);
+    }
+}
+
+Test(derive, instructions_lie_in_modules)
+{
+    module("drv", 0x1000, 0x2000);
+    const uint64_t at[] = {0x1800, 0x2800};
+    for (size_t i = 0; i < COUNT(at); i++) {
+        uint32_t row = dfr_facts_row(&facts, DFR_T_INSNS);
+        dfr_facts_cell(&facts, DFR_F_INSNS_ADDR, row, dfr_v_addr(at[i]));
+    }
+    dfr_facts_seal(&facts);
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_INSNS_MODULE, 0)->as.module.row, 1);
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_INSNS_MODULE, 1)->state, DFR_UNKNOWN);
+}
+
+Test(derive, pool_block_of_the_crash)
+{
+    static const struct {
+        bool asked;
+        uint64_t arg;
+        bool known;
+    } rows[] = {{true, 0x5010, true}, {true, 0x5040, false}, {false, 0x5010, false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        fresh();
+        args(0xC2, 7, rows[i].arg, 0, 0);
+        uint32_t row = dfr_facts_row(&facts, DFR_T_POOLS);
+        dfr_facts_cell(&facts, DFR_F_POOLS_ADDR, row, dfr_v_addr(0x5000));
+        dfr_facts_cell(&facts, DFR_F_POOLS_SIZE, row, dfr_v_int(0x40));
+        dfr_facts_cell(&facts, DFR_F_POOLS_ASKED, row, dfr_v_bool(rows[i].asked));
+        dfr_facts_cell(&facts, DFR_F_POOLS_TAG, row, dfr_v_str(S("Abcd")));
+        dfr_facts_seal(&facts);
+        cr_expect_eq(V(DFR_F_POOL_TAG)->state == DFR_KNOWN, rows[i].known, "row %zu", i);
+    }
+}
+
+Test(derive, architecture_from_register_names)
+{
+    static const struct {
+        const char *reg;
+        int arch; /* -1: unknown */
+    } rows[] = {{"rip", DFR_ARCH_X64}, {"esp", DFR_ARCH_X86}, {"pc", DFR_ARCH_ARM64}, {"rax", -1}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        fresh();
+        reg(rows[i].reg, 0x1000);
+        dfr_facts_seal(&facts);
+        const struct dfr_value *v = V(DFR_F_DUMP_ARCH);
+        cr_expect_eq(v->state == DFR_KNOWN, rows[i].arch >= 0);
+        if (rows[i].arch >= 0)
+            cr_expect_eq(v->as.e.value, (uint32_t)rows[i].arch);
+    }
+}
