@@ -145,8 +145,12 @@ struct dfr_str dfr_report_bugcheck_name(const struct dfr_facts *f)
 struct dfr_str dfr_report_label(const struct dfr_eval *e, const struct dfr_scored_item *item)
 {
     const struct dfr_hit *hit = &e->hits.v[item->hit];
-    if (item->item == DFR_NONE)
-        return DFR_STR("the rule's condition holds");
+    if (item->item == DFR_NONE) {
+        const struct dfr_prule *rule = &e->program->rules.v[hit->rule];
+        struct dfr_str because =
+            dfr_rank_meta(e->program, rule->meta_first, rule->meta_count, DFR_STR("because"));
+        return because.len ? because : DFR_STR("the rule's condition holds");
+    }
     const struct dfr_item *i = &hit->items[item->item];
     return i->label.len ? i->label : dfr_report_ptext(e, e->program->evidence.v[i->evidence].text);
 }

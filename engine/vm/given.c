@@ -178,6 +178,8 @@ static void complete_frames(struct dfr_facts *f)
         const struct dfr_sym *s = sym->as.sym;
         if (module->state == DFR_UNKNOWN && s->module.len)
             *module = dfr_facts_module(f, s->module);
+        else if (module->state == DFR_UNKNOWN && module->reason == DFR_REASON_NOT_SHOWN)
+            *module = dfr_v_absent(DFR_KIND_MODULE, DFR_REASON_NOT_APPLICABLE);
         if (func->state == DFR_UNKNOWN && s->func.len)
             *func = dfr_v_str(s->func);
         if (offset->state == DFR_UNKNOWN && s->has_offset && s->module.len &&
