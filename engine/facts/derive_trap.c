@@ -342,20 +342,22 @@ static void from_stack(struct dfr_facts *f, const struct start *s)
         if (ret && ret->as.u)
             dfr_derive_put(f, DFR_F_TRAP_RIP, dfr_v_addr(ret->as.u), ret);
     }
-    if (s->frame >= f->tables[DFR_T_STACK].n || uncertain_frame(f, s->frame))
+    if (s->frame >= f->tables[DFR_T_STACK].n)
+        return;
+    const struct dfr_value *rip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
+    const struct dfr_value *address = dfr_derive_at(f, DFR_F_STACK_ADDRESS, s->frame);
+    enum { LONGEST_TRAP = 2 }; /* bytes of `int 2Ch`, one more than `int 3` */
+    bool same = rip && address && address->as.u - rip->as.u <= (next ? (uint64_t)LONGEST_TRAP : 0);
+    /* The debugger doubts the frames that follow one without symbols. The faulting one it took from
+     * the trap frame all the same, when it runs at the instruction pointer. */
+    if (uncertain_frame(f, s->frame) && !same)
         return;
     /* Child-SP is the stack pointer of the frame; ChildEBP of x86 is not. */
     const struct dfr_value *sp = dfr_derive_at(f, DFR_F_STACK_SP, s->frame);
-    bool wide = sp && sp->as.u > UINT32_MAX;
-    if (wide && !is_arch(f, DFR_ARCH_X86))
+    if (sp && sp->as.u > UINT32_MAX && !is_arch(f, DFR_ARCH_X86))
         dfr_derive_put(f, DFR_F_TRAP_SP, dfr_v_addr(sp->as.u), sp);
-    const struct dfr_value *rip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
-    const struct dfr_value *address = dfr_derive_at(f, DFR_F_STACK_ADDRESS, s->frame);
     const struct dfr_value *sym = dfr_derive_at(f, DFR_F_STACK_SYM, s->frame);
-    enum { LONGEST_TRAP = 2 }; /* bytes of `int 2Ch`, one more than `int 3` */
-    bool apart = rip && address && rip->as.u != address->as.u &&
-                 !(next && address->as.u - rip->as.u <= LONGEST_TRAP);
-    if (sym && sym->as.sym->module.len && !apart)
+    if (sym && sym->as.sym->module.len && (same || !rip || !address))
         dfr_derive_put(f, DFR_F_TRAP_SYMBOL, *sym, sym);
 }
 

@@ -453,3 +453,20 @@ Test(derive_trap, a_contradiction_is_not_papered_over)
     dfr_facts_seal(&facts);
     cr_expect_eq(V(DFR_F_TRAP_RIP)->state, DFR_UNKNOWN);
 }
+
+Test(derive_trap, a_doubted_frame_counts_when_it_runs_at_the_instruction_pointer)
+{
+    for (int agrees = 0; agrees < 2; agrees++) {
+        fresh();
+        args(0xD1, 0x10, 2, 0, agrees ? 0xfffff80000001001 : 0xfffff80000007777);
+        frame("nt!KeBugCheckEx");
+        frame("nt!KiPageFault");
+        uint32_t row = frame("drv");
+        dfr_facts_cell(&facts, DFR_F_STACK_METHOD, row,
+                       dfr_v_enum(DFR_E_METHOD, DFR_METHOD_UNCERTAIN));
+        dfr_facts_seal(&facts);
+        cr_expect_eq(V(DFR_F_TRAP_FRAMES)->as.list.first, 2);
+        expect_module(DFR_F_TRAP_MODULE, agrees ? "drv" : "?", "doubted");
+        cr_expect_eq(V(DFR_F_TRAP_SP)->state, agrees ? DFR_KNOWN : DFR_UNKNOWN);
+    }
+}
