@@ -10,7 +10,7 @@ enum {
     TOP = 5,         /* causes whose movement counts */
     BEST = 3,        /* commands that are named */
     NAMES_DB = 6,    /* what it is worth to learn which driver it is, or to free an action */
-    WHY_MOST = 3,    /* facts named in `why` */
+    WHY_MOST = 2,    /* facts named in `why` */
     REFINE_MOST = 48 /* commands compared with each other */
 };
 
@@ -28,6 +28,7 @@ struct collecting {
     uint64_t *facts;      /* scratch: bits of one command */
     uint32_t *stamp, now; /* by row: last command that touched it */
     struct dfr_str *own;  /* by fact: a rule's own command, or empty */
+    int64_t *pull;        /* by fact: how much of what is shown hangs on it */
     DFR_VEC(struct command) commands;
     struct dfr_names names;
 };
@@ -301,16 +302,45 @@ static void refine(struct collecting *c, const struct links *l, const uint32_t *
     }
 }
 
+static void pull(struct collecting *c, uint32_t set, int64_t db)
+{
+    uint32_t n;
+    const uint32_t *facts = dfr_sets_items(c->r->eval->sets, set, &n);
+    for (uint32_t i = 0; i < n; i++)
+        c->pull[facts[i]] += db;
+}
+
+/* So that `why` names first what matters most. */
+static void weigh_facts(struct collecting *c)
+{
+    for (uint32_t i = 0; i < c->rows->n; i++) {
+        const struct dfr_tally *t = &c->rows->v[i].tally;
+        int64_t near = i < c->r->shown_count ? 4 : 1;
+        for (uint32_t k = 0; k < t->leaves.n; k++) {
+            const struct dfr_leaf *leaf = &t->leaves.v[k];
+            if (leaf->open && !t->members.v[leaf->member].waiting)
+                pull(c, leaf->missing, near * (leaf->hi - leaf->lo));
+        }
+        for (uint32_t k = 0; k < t->members.n; k++) {
+            const struct dfr_hit *hit = &c->r->eval->hits.v[t->members.v[k].hit];
+            if (t->members.v[k].waiting)
+                pull(c, hit->when.missing, shown(c->rows->v[i].sum.max) - DFR_SCORE_HIDDEN);
+        }
+    }
+}
+
 /* --- The best three --------------------------------------------------------------------------------- */
 
-static int by_field(const void *context, uint32_t a, uint32_t b)
+static int by_pull(const void *context, uint32_t a, uint32_t b)
 {
-    const struct dfr_missing *x = (const struct dfr_missing *)context + a;
-    const struct dfr_missing *y = (const struct dfr_missing *)context + b;
+    const struct collecting *c = context;
+    const struct dfr_missing *x = &c->r->eval->missing.v[a], *y = &c->r->eval->missing.v[b];
+    if (c->pull[a] != c->pull[b])
+        return c->pull[a] > c->pull[b] ? -1 : 1;
     if (x->field != y->field)
         return x->field < y->field ? -1 : 1;
-    int c = dfr_str_cmp(x->param, y->param);
-    return c ? c : a < b ? -1 : a > b;
+    int words = dfr_str_cmp(x->param, y->param);
+    return words ? words : a < b ? -1 : a > b;
 }
 
 static struct dfr_str say_why(const struct dfr_eval *e, const uint32_t *facts, uint32_t n,
@@ -338,14 +368,19 @@ void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
                            .arena = a,
                            .facts = DFR_NEW_N(a, e->missing.n / 64 + 1, uint64_t),
                            .stamp = DFR_NEW_N(a, rows->n, uint32_t),
-                           .own = DFR_NEW_N(a, e->missing.n, struct dfr_str)};
+                           .own = DFR_NEW_N(a, e->missing.n, struct dfr_str),
+                           .pull = DFR_NEW_N(a, e->missing.n, int64_t)};
     struct links l = {0};
     dfr_names_init(&c.names, a, false);
     touch_all(e, rows, a, &l);
+    weigh_facts(&c);
     find_commands(&c, &l);
     uint32_t n = c.commands.n, *order = DFR_NEW_N(a, n, uint32_t);
     for (uint32_t i = 0; i < n; i++) {
         order[i] = i;
+        /* A command with a blank to fill in takes another one before it. */
+        if (dfr_str_find(c.commands.v[i].is.text, DFR_STR("<")) != SIZE_MAX)
+            c.commands.v[i].is.cost *= 3;
         value(&c, &l, &c.commands.v[i]);
     }
     n = sort_commands(&c, order, n);
@@ -361,7 +396,7 @@ void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
                       dfr_command_covers(ret->collect[j].command, k->is.text);
         if (covered)
             continue;
-        dfr_order(k->facts.v, k->facts.n, by_field, e->missing.v, a);
+        dfr_order(k->facts.v, k->facts.n, by_pull, &c, a);
         ret->collect[ret->collect_count++] =
             (struct dfr_ranked_collect){.command = k->is.text,
                                         .why = say_why(e, k->facts.v, k->facts.n, a),

@@ -159,7 +159,13 @@ void dfr_command_shows(const struct dfr_eval *e, uint32_t missing, struct dfr_bu
     }
     if (info->kind == DFR_KIND_BOOL && info->cls == DFR_FIELD_SCALAR)
         dfr_buf_z(out, "whether: ");
-    dfr_buf_z(out, info->meaning && *info->meaning ? info->meaning : info->path);
+    /* The first words say what it is; what stands behind a comma or in parentheses is detail. */
+    struct dfr_str words =
+        dfr_str_from(info->meaning && *info->meaning ? info->meaning : info->path);
+    size_t cut = 0;
+    while (cut < words.len && words.p[cut] != ',' && words.p[cut] != ';' && words.p[cut] != '(')
+        cut++;
+    dfr_buf_str(out, dfr_str_trim(dfr_str_slice(words, 0, cut)));
     if (m->param.len) {
         dfr_buf_z(out, " of ");
         dfr_buf_safe(out, m->param);

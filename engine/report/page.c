@@ -156,7 +156,7 @@ void dfr_page_para(struct dfr_page *p, enum dfr_ink ink, struct dfr_str lead, en
     struct dfr_str rest = text;
     bool first = true;
     do {
-        struct dfr_str line = next_line(&rest, room);
+        struct dfr_str line = next_line(&rest, first ? room : room + reserve);
         if (first)
             put(p, lead_ink, lead);
         else

@@ -20,10 +20,10 @@ static void put_bugcheck(struct dfr_buf *b, const struct dfr_facts *f)
 {
     const struct dfr_value *code = dfr_facts_scalar(f, DFR_F_BUGCHECK_CODE);
     if (code->state != DFR_KNOWN) {
-        dfr_buf_z(b, "no bug check found in this input");
+        dfr_buf_z(b, "No bug check found in this input");
         return;
     }
-    dfr_buf_printf(b, "bug check 0x%llX", (unsigned long long)code->as.n.lo);
+    dfr_buf_printf(b, "Bug check 0x%llX", (unsigned long long)code->as.n.lo);
     struct dfr_str name = dfr_report_bugcheck_name(f);
     if (name.len) {
         dfr_buf_char(b, ' ');
@@ -62,7 +62,8 @@ void dfr_text_crash(struct dfr_page *p, const struct dfr_facts *f,
         dfr_buf_safe(&b, input->path);
         if (input->crash_count > 1)
             dfr_buf_printf(&b, ", crash %u of %u", input->crash + 1, input->crash_count);
-        dfr_buf_z(&b, ": ");
+        dfr_page_text(p, DFR_INK_FAINT, 0, dfr_buf_text(&b));
+        dfr_buf_init(&b, p->out->arena);
     }
     put_bugcheck(&b, f);
     dfr_page_text(p, DFR_INK_STRONG, 0, dfr_buf_text(&b));
@@ -83,7 +84,13 @@ void dfr_text_crash(struct dfr_page *p, const struct dfr_facts *f,
     dfr_buf_init(&b, p->out->arena);
     put_part(&b, f, DFR_F_TRAP_SYMBOL, "fault in ", "");
     put_part(&b, f, DFR_F_TRAP_ADDRESS, "touching ", "");
-    put_part(&b, f, DFR_F_TRAP_ACCESS, "to ", "");
+    const struct dfr_value *access = dfr_facts_scalar(f, DFR_F_TRAP_ACCESS);
+    if (access->state == DFR_KNOWN) {
+        dfr_buf_z(&b, dfr_facts_scalar(f, DFR_F_TRAP_ADDRESS)->state == DFR_KNOWN ? " to "
+                      : b.len                                                     ? ", wanted to "
+                                                                                  : "wanted to ");
+        dfr_value_print(&b, access);
+    }
     put_part(&b, f, DFR_F_TRAP_EXCEPTION, "exception ", "");
     if (b.len)
         dfr_page_text(p, DFR_INK_PLAIN, 2, dfr_buf_text(&b));
@@ -100,6 +107,27 @@ void dfr_text_crash(struct dfr_page *p, const struct dfr_facts *f,
     }
 }
 
+static void put_headline(struct dfr_page *p, const struct dfr_ranking *r)
+{
+    struct dfr_buf b;
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_z(&b, "most likely: ");
+    dfr_buf_str(&b, dfr_report_headline(r, p->out->arena));
+    struct dfr_str culprit = dfr_report_culprit(r, p->out->arena);
+    dfr_buf_z(&b, "; suspect: ");
+    dfr_buf_str(&b, culprit.len ? culprit : DFR_STR("not known"));
+    dfr_page_text(p, DFR_INK_STRONG, 2, dfr_buf_text(&b));
+}
+
+/* Frames of the program that called into the kernel: no drivers. */
+static bool is_user_frame(const struct dfr_facts *f, uint32_t row)
+{
+    const struct dfr_value *sp = dfr_facts_at(f, DFR_F_STACK_SP, row);
+    if (sp->state != DFR_KNOWN)
+        return false;
+    return sp->as.u <= UINT32_MAX ? sp->as.u < UINT32_C(0x80000000) : sp->as.u >> 47 == 0;
+}
+
 /* Nothing is sure: what helps all the same. */
 static void put_leads(struct dfr_page *p, const struct dfr_facts *f)
 {
@@ -110,7 +138,7 @@ static void put_leads(struct dfr_page *p, const struct dfr_facts *f)
     uint32_t n = 0;
     for (uint32_t i = 0; i < stack->n && n < DRIVERS_SHOWN; i++) {
         const struct dfr_value *m = dfr_facts_at(f, DFR_F_STACK_MODULE, i);
-        if (m->state != DFR_KNOWN || m->kind != DFR_KIND_MODULE)
+        if (m->state != DFR_KNOWN || m->kind != DFR_KIND_MODULE || is_user_frame(f, i))
             continue;
         struct dfr_str stem = {m->as.module.p, m->as.module.len};
         bool known = dfr_module_is_kernel(stem) || dfr_str_eq_ci(stem, DFR_STR("hal"));
@@ -151,6 +179,41 @@ static const char *help_words(uint32_t strength)
                                                 : "may help";
 }
 
+/* Bytes of the first clause: what to do; the rest says how. */
+static size_t first_clause(struct dfr_str s)
+{
+    enum { LEAST = 12 };
+    for (size_t i = LEAST; i + 1 < s.len; i++) {
+        if ((s.p[i] == '.' || s.p[i] == ':' || s.p[i] == ';') && s.p[i + 1] == ' ')
+            return i + 1;
+    }
+    return s.len;
+}
+
+static void put_action(struct dfr_page *p, const struct dfr_ranking *r, uint32_t i)
+{
+    const struct dfr_ranked_action *x = &r->actions[i];
+    struct dfr_buf b, lead, tag;
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_init(&lead, p->out->arena);
+    dfr_buf_init(&tag, p->out->arena);
+    dfr_buf_printf(&lead, "%3u. ", i + 1);
+    dfr_buf_safe(&b, r->eval->hits.v[x->hit].advice[x->advised].text);
+    dfr_buf_z(&tag, help_words(x->strength));
+    if (p->verbose)
+        dfr_buf_printf(&tag, " (%s)", dfr_report_cost(x->cost));
+    struct dfr_str text = dfr_buf_text(&b);
+    size_t cut = first_clause(text);
+    struct dfr_str what = dfr_str_slice(text, 0, cut), how = dfr_str_slice(text, cut, text.len);
+    bool shown = how.len && (!i || p->verbose);
+    if (how.len && !shown && what.p[what.len - 1] != '.')
+        what.len--; /* a colon that nothing follows */
+    dfr_page_para(p, i ? DFR_INK_PLAIN : DFR_INK_STRONG, dfr_buf_text(&lead), DFR_INK_PLAIN, what,
+                  dfr_buf_text(&tag), DFR_INK_FAINT);
+    if (shown)
+        dfr_page_text(p, DFR_INK_PLAIN, 5, dfr_str_trim(how));
+}
+
 static void put_actions(struct dfr_page *p, const struct dfr_ranking *r)
 {
     if (!r->action_count && !r->held_count)
@@ -158,20 +221,9 @@ static void put_actions(struct dfr_page *p, const struct dfr_ranking *r)
     bool try_only = r->action_count && r->actions[0].worth_trying;
     dfr_page_heading(p, try_only ? "Worth trying" : "What to do");
     uint32_t most = p->verbose ? r->action_count : ACTIONS_SHOWN;
-    struct dfr_buf b, lead, tag;
-    for (uint32_t i = 0; i < r->action_count && i < most; i++) {
-        const struct dfr_ranked_action *x = &r->actions[i];
-        dfr_buf_init(&b, p->out->arena);
-        dfr_buf_init(&lead, p->out->arena);
-        dfr_buf_init(&tag, p->out->arena);
-        dfr_buf_printf(&lead, "%3u. ", i + 1);
-        dfr_buf_safe(&b, r->eval->hits.v[x->hit].advice[x->advised].text);
-        dfr_buf_z(&tag, help_words(x->strength));
-        if (p->verbose)
-            dfr_buf_printf(&tag, " (%s)", dfr_report_cost(x->cost));
-        dfr_page_para(p, i ? DFR_INK_PLAIN : DFR_INK_STRONG, dfr_buf_text(&lead), DFR_INK_PLAIN,
-                      dfr_buf_text(&b), dfr_buf_text(&tag), DFR_INK_FAINT);
-    }
+    struct dfr_buf b;
+    for (uint32_t i = 0; i < r->action_count && i < most; i++)
+        put_action(p, r, i);
     if (r->action_count > most) {
         dfr_buf_init(&b, p->out->arena);
         dfr_buf_printf(&b, "and %u more", r->action_count - most);
@@ -255,6 +307,8 @@ void dfr_report_text(const struct dfr_report *r, const struct dfr_report_style *
         dfr_page_para(&p, DFR_INK_STRONG, none, DFR_INK_PLAIN, dfr_buf_text(&b), none,
                       DFR_INK_PLAIN);
         put_leads(&p, k->eval->facts);
+    } else {
+        put_headline(&p, k);
     }
     put_actions(&p, k);
     put_causes(&p, k);

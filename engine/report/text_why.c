@@ -51,8 +51,14 @@ static void put_places(struct dfr_page *p, const struct dfr_eval *e,
     uint32_t place[4];
     uint32_t n = dfr_report_places(e, dfr_report_origin(e, item), e->hits.v[item->hit].when.origin,
                                    place, p->verbose ? 4 : 1);
-    for (uint32_t i = 0; i < n; i++)
+    struct dfr_str last = {0};
+    for (uint32_t i = 0; i < n; i++) {
+        struct dfr_str quote = dfr_facts_quote(e->facts, place[i]);
+        if (i && quote.p == last.p && quote.len == last.len)
+            continue; /* another cell of the same line */
         dfr_page_quote(p, 10, e->facts, place[i]);
+        last = quote;
+    }
 }
 
 static void put_counted(struct dfr_page *p, const struct dfr_eval *e,
@@ -128,7 +134,9 @@ static void put_heading(struct dfr_page *p, const struct dfr_eval *e,
     dfr_buf_str(&b, dfr_report_cause(e, c, p->out->arena));
     dfr_buf_printf(&b, " %+d", c->score_db);
     if (interval(c)) {
-        if (c->min_not_shown)
+        if (c->min_not_shown && c->max_db == c->score_db)
+            dfr_buf_z(&b, " (may not apply at all)");
+        else if (c->min_not_shown)
             dfr_buf_printf(&b, " (could go up to %+d, or not apply at all)", c->max_db);
         else
             dfr_buf_printf(&b, " (between %+d and %+d)", c->min_db, c->max_db);

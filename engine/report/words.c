@@ -34,6 +34,12 @@ void dfr_report_module_name(const struct dfr_facts *f, const struct dfr_value *m
             return;
         }
     }
+    /* A program's own image can stand on a stack, too. */
+    const struct dfr_value *process = dfr_facts_scalar(f, DFR_F_THREAD_PROCESS);
+    if (process->state == DFR_KNOWN && dfr_module_same(dfr_value_str(process), stem)) {
+        dfr_buf_safe(out, dfr_value_str(process));
+        return;
+    }
     dfr_buf_safe(out, stem);
     if (dfr_str_find(stem, DFR_STR(".")) == SIZE_MAX)
         dfr_buf_z(out, is_library(stem) ? ".dll" : ".sys");
@@ -190,8 +196,10 @@ static uint32_t dullness(const struct dfr_cell_ref *cell, bool of_when)
     uint32_t ret = of_when ? 4 : 0;
     if (cell->field == DFR_F_BUGCHECK_CODE)
         return ret + 2;
-    enum dfr_field_class cls = dfr_field_info(cell->field)->cls;
-    return ret + (cls == DFR_FIELD_COLUMN ? 0 : cls == DFR_FIELD_SCALAR ? 1 : 3);
+    const struct dfr_field_info *info = dfr_field_info(cell->field);
+    if (info->cls == DFR_FIELD_TABLE)
+        return ret + 3;
+    return ret + (info->cls == DFR_FIELD_COLUMN && info->column == 0); /* a row's key: its name */
 }
 
 static bool in_set(const struct dfr_eval *e, uint32_t set, uint32_t item)
