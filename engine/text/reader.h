@@ -118,6 +118,7 @@ struct dfr_crash {
     bool has_thread;
     bool wide, narrow; /* 64-bit and 32-bit stack columns were seen */
     bool arm64;        /* ARM64 registers were seen */
+    uint32_t header_evidence; /* the part of `evidence` that a header block gave */
     uint32_t evidence; /* pieces of debugger output read */
 };
 

@@ -23,7 +23,9 @@ dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running, dfr_tx_running_ro
     dfr_tx_prcb, dfr_tx_irql;
 uint32_t dfr_tx_cpu_row(struct dfr_reader *r, int64_t id, uint32_t first, uint32_t last);
 /* header.c */
-dfr_section_fn dfr_tx_loading;
+dfr_section_fn dfr_tx_loading, dfr_tx_debugger, dfr_tx_dump_kind, dfr_tx_windows, dfr_tx_connected, dfr_tx_build_lab,
+    dfr_tx_kernel_base, dfr_tx_session_time, dfr_tx_system, dfr_tx_product, dfr_tx_page_missing, dfr_tx_machine,
+    dfr_tx_cpuinfo;
 /* prompt.c */
 dfr_section_fn dfr_tx_prompt;
 /* Commands in the order of the table; NULL when the verb is not known. */
