@@ -1,6 +1,6 @@
 /* One crash of a text: where it begins, what its bug check is, which registers are the fault's, and the
  * sealing of its facts. */
-#include "text/stack.h"
+#include "text/sections.h"
 
 #include <string.h>
 
@@ -29,8 +29,8 @@ struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
     *DFR_PUSH(r->a, &r->crashes) = c;
     r->c = c;
     r->f = c->f;
-    r->irp_row = UINT32_MAX;
-    r->irp = 0;
+    r->module = r->unloaded_row = UINT32_MAX;
+    dfr_tx_close_rows(r);
     return c;
 }
 

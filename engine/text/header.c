@@ -1,7 +1,7 @@
 /* The header block of a session: the debugger, the dump, the system, when. Also vertarget, version, !sysinfo
  * and !cpuinfo, which repeat parts of it. */
-#include "text/sections.h"
 #include "text/dates.h"
+#include "text/sections.h"
 
 #include <string.h>
 
@@ -27,7 +27,8 @@ uint32_t dfr_tx_loading(struct dfr_reader *r, uint32_t i)
 }
 
 /* Facts of the header say nothing about a crash by themselves: they do not count as a begun one. */
-static void put_header(struct dfr_reader *r, uint32_t field, struct dfr_value v, uint32_t first, uint32_t last)
+static void put_header(struct dfr_reader *r, uint32_t field, struct dfr_value v, uint32_t first,
+                       uint32_t last)
 {
     dfr_tx_put(r, field, v, first, last);
     r->c->header_evidence++;
@@ -84,8 +85,10 @@ uint32_t dfr_tx_dump_kind(struct dfr_reader *r, uint32_t i)
         const char *text;
         unsigned kind;
     } kinds[] = {
-        {"Mini Kernel Dump File:", DFR_DUMP_KIND_TRIAGE},       {"Kernel Summary Dump File:", DFR_DUMP_KIND_SUMMARY},
-        {"Kernel Bitmap Dump File:", DFR_DUMP_KIND_BITMAP},     {"Kernel Complete Dump File:", DFR_DUMP_KIND_FULL},
+        {"Mini Kernel Dump File:", DFR_DUMP_KIND_TRIAGE},
+        {"Kernel Summary Dump File:", DFR_DUMP_KIND_SUMMARY},
+        {"Kernel Bitmap Dump File:", DFR_DUMP_KIND_BITMAP},
+        {"Kernel Complete Dump File:", DFR_DUMP_KIND_FULL},
         {"Kernel Summary/Bitmap Dump", DFR_DUMP_KIND_BITMAP},
     };
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
@@ -93,10 +96,11 @@ uint32_t dfr_tx_dump_kind(struct dfr_reader *r, uint32_t i)
         if (!n)
             continue;
         put_kind(r, kinds[k].kind, i, i + n - 1);
-        static const char *const tails[] = {"Only registers and stack trace are available",
-                                            "Only kernel address space is available",
-                                            "Kernel address space is available, User address space may not be available.",
-                                            "Full address space is available", "Full memory is available"};
+        static const char *const tails[] = {
+            "Only registers and stack trace are available",
+            "Only kernel address space is available",
+            "Kernel address space is available, User address space may not be available.",
+            "Full address space is available", "Full memory is available"};
         for (size_t t = 0; t < sizeof tails / sizeof *tails; t++) {
             uint32_t m = dfr_tx_phrase(r, i + n, tails[t]);
             if (m)
@@ -126,10 +130,11 @@ static uint32_t flavour(struct dfr_reader *r, uint32_t j)
     if (dfr_tx_says(r, j, "Free") || dfr_tx_says(r, j, "Checked"))
         j++;
     struct dfr_str a = dfr_tx_text(r, j);
-    unsigned arch = dfr_str_eq_ci(a, DFR_STR("x64")) || dfr_str_eq_ci(a, DFR_STR("AMD64"))   ? DFR_ARCH_X64 + 1
-                    : dfr_str_eq_ci(a, DFR_STR("x86"))                                       ? DFR_ARCH_X86 + 1
-                    : dfr_str_starts_ci(a, DFR_STR("ARM64"))                                 ? DFR_ARCH_ARM64 + 1
-                                                                                             : 0;
+    unsigned arch = dfr_str_eq_ci(a, DFR_STR("x64")) || dfr_str_eq_ci(a, DFR_STR("AMD64"))
+                        ? DFR_ARCH_X64 + 1
+                    : dfr_str_eq_ci(a, DFR_STR("x86"))       ? DFR_ARCH_X86 + 1
+                    : dfr_str_starts_ci(a, DFR_STR("ARM64")) ? DFR_ARCH_ARM64 + 1
+                                                             : 0;
     if (arch && j > from - 1) {
         put_header(r, DFR_F_DUMP_ARCH, dfr_v_enum(DFR_E_ARCH, arch - 1), j, j);
         j++;
@@ -268,17 +273,22 @@ static const struct {
     const char *label;
     uint32_t field;
 } machine_lines[] = {
-    {"SystemManufacturer =", DFR_F_MACHINE_MANUFACTURER}, {"System Manufacturer =", DFR_F_MACHINE_MANUFACTURER},
-    {"SystemProductName =", DFR_F_MACHINE_PRODUCT},       {"System Product Name =", DFR_F_MACHINE_PRODUCT},
-    {"BiosVersion =", DFR_F_MACHINE_BIOS_VERSION},        {"BIOS Version =", DFR_F_MACHINE_BIOS_VERSION},
-    {"BiosReleaseDate =", DFR_F_MACHINE_BIOS_DATE},       {"BIOS Release Date =", DFR_F_MACHINE_BIOS_DATE},
+    {"SystemManufacturer =", DFR_F_MACHINE_MANUFACTURER},
+    {"System Manufacturer =", DFR_F_MACHINE_MANUFACTURER},
+    {"SystemProductName =", DFR_F_MACHINE_PRODUCT},
+    {"System Product Name =", DFR_F_MACHINE_PRODUCT},
+    {"BiosVersion =", DFR_F_MACHINE_BIOS_VERSION},
+    {"BIOS Version =", DFR_F_MACHINE_BIOS_VERSION},
+    {"BiosReleaseDate =", DFR_F_MACHINE_BIOS_DATE},
+    {"BIOS Release Date =", DFR_F_MACHINE_BIOS_DATE},
 };
 
 /* Firmware ids that only virtual machines have. */
 static bool is_guest(struct dfr_str s)
 {
-    static const char *const ids[] = {"VMware", "VirtualBox", "innotek", "QEMU", "Bochs", "Xen", "KVM",
-                                      "Virtual Machine", "Parallels", "Amazon EC2", "Google Compute"};
+    static const char *const ids[] = {"VMware",    "VirtualBox", "innotek",       "QEMU",
+                                      "Bochs",     "Xen",        "KVM",           "Virtual Machine",
+                                      "Parallels", "Amazon EC2", "Google Compute"};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (dfr_str_find_ci(s, dfr_str_from(ids[i])) != SIZE_MAX)
             return true;
@@ -299,7 +309,8 @@ uint32_t dfr_tx_machine(struct dfr_reader *r, uint32_t i)
         if (machine_lines[k].field == DFR_F_MACHINE_BIOS_DATE && !dfr_tx_us_date(s, &v))
             return end;
         put_header(r, machine_lines[k].field, v, i, end - 1);
-        if (machine_lines[k].field == DFR_F_MACHINE_PRODUCT || machine_lines[k].field == DFR_F_MACHINE_MANUFACTURER)
+        if (machine_lines[k].field == DFR_F_MACHINE_PRODUCT ||
+            machine_lines[k].field == DFR_F_MACHINE_MANUFACTURER)
             if (is_guest(s))
                 put_header(r, DFR_F_OS_HYPERVISOR_GUEST, dfr_v_bool(true), i, end - 1);
         return end;

@@ -104,6 +104,15 @@ static void switch_thread(struct dfr_reader *r, uint32_t verb, uint32_t end)
     }
 }
 
+/* Rows that later lines of the same output add to. */
+void dfr_tx_close_rows(struct dfr_reader *r)
+{
+    r->device_row = r->devnode_row = r->thread_row = r->cpu_row = UINT32_MAX;
+    r->pte_row = r->lock_row = r->section_row = UINT32_MAX;
+    r->irp_row = UINT32_MAX;
+    r->irp_open = r->irp_known = r->devstack_open = r->thread_current = r->record_open = false;
+}
+
 static void end_of_output(struct dfr_reader *r, uint32_t i)
 {
     dfr_tx_stack_close(r);
@@ -118,6 +127,7 @@ static void end_of_output(struct dfr_reader *r, uint32_t i)
     r->label_word = DFR_NO_WORD;
     r->has_labelled = false;
     r->frame = 0;
+    dfr_tx_close_rows(r);
 }
 
 static void note_unread(struct dfr_reader *r, uint32_t prompt, uint32_t end)

@@ -29,6 +29,7 @@ enum dfr_output {
     DFR_OUT_CODE,    /* u, ub, uf */
     DFR_OUT_THREAD,  /* !thread, !process: stacks of threads */
     DFR_OUT_RAW,     /* memory: dps, dt, db, .formats ... nothing there is a frame */
+    DFR_OUT_LOG,     /* !verifier: stacks that a log kept */
     DFR_OUT_READ,    /* an extension with a reader of its own */
     DFR_OUT_OTHER,   /* a command without a reader */
 };
@@ -116,10 +117,10 @@ struct dfr_crash {
     bool cpu_known_unsaid; /* the first prompt named no processor */
     uint64_t thread;       /* the crashing thread, where it is known */
     bool has_thread;
-    bool wide, narrow; /* 64-bit and 32-bit stack columns were seen */
-    bool arm64;        /* ARM64 registers were seen */
+    bool wide, narrow;        /* 64-bit and 32-bit stack columns were seen */
+    bool arm64;               /* ARM64 registers were seen */
     uint32_t header_evidence; /* the part of `evidence` that a header block gave */
-    uint32_t evidence; /* pieces of debugger output read */
+    uint32_t evidence;        /* pieces of debugger output read */
 };
 
 struct dfr_reader {
@@ -162,6 +163,10 @@ struct dfr_reader {
     uint32_t device_stacks, irp_location;
     uint64_t irp; /* of the !irp being read */
     uint32_t irp_row;
+    bool irp_open, irp_known, devstack_open, thread_current, running_idle, record_open;
+    uint32_t device_row, devnode_row, thread_row, cpu_row, pte_row, lock_row,
+        section_row; /* open rows */
+    int64_t cpu_id;
     bool too_many;
 };
 

@@ -19,15 +19,26 @@ dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail,
     dfr_tx_unloaded_heading, dfr_tx_module_warning;
 void dfr_tx_modules_complete(struct dfr_reader *r, uint32_t i);
 /* cpus.c */
-dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running, dfr_tx_running_row, dfr_tx_pcr,
-    dfr_tx_prcb, dfr_tx_irql;
+dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_irql;
 uint32_t dfr_tx_cpu_row(struct dfr_reader *r, int64_t id, uint32_t first, uint32_t last);
+/* threads.c */
+dfr_section_fn dfr_tx_thread, dfr_tx_stack_limits, dfr_tx_owning_process, dfr_tx_thread_line,
+    dfr_tx_pcr_field, dfr_tx_prcb_line, dfr_tx_running_heading;
+/* devices.c */
+dfr_section_fn dfr_tx_irp, dfr_tx_irp_location, dfr_tx_devstack, dfr_tx_device, dfr_tx_devobj,
+    dfr_tx_devnode, dfr_tx_devnode_line;
+/* memory.c */
+dfr_section_fn dfr_tx_pool_row, dfr_tx_pool_owner, dfr_tx_pte, dfr_tx_pte_entry, dfr_tx_verifier,
+    dfr_tx_verifier_option, dfr_tx_lock, dfr_tx_lock_line;
+/* whea.c */
+dfr_section_fn dfr_tx_record, dfr_tx_record_line;
 /* header.c */
-dfr_section_fn dfr_tx_loading, dfr_tx_debugger, dfr_tx_dump_kind, dfr_tx_windows, dfr_tx_connected, dfr_tx_build_lab,
-    dfr_tx_kernel_base, dfr_tx_session_time, dfr_tx_system, dfr_tx_product, dfr_tx_page_missing, dfr_tx_machine,
-    dfr_tx_cpuinfo;
+dfr_section_fn dfr_tx_loading, dfr_tx_debugger, dfr_tx_dump_kind, dfr_tx_windows, dfr_tx_connected,
+    dfr_tx_build_lab, dfr_tx_kernel_base, dfr_tx_session_time, dfr_tx_system, dfr_tx_product,
+    dfr_tx_page_missing, dfr_tx_machine, dfr_tx_cpuinfo;
 /* prompt.c */
 dfr_section_fn dfr_tx_prompt;
+void dfr_tx_close_rows(struct dfr_reader *r);
 /* Commands in the order of the table; NULL when the verb is not known. */
 struct dfr_command {
     const char *verb;

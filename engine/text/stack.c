@@ -203,7 +203,9 @@ uint32_t dfr_tx_frame(struct dfr_reader *r, uint32_t i)
     uint32_t end = dfr_tx_symbol(r, j, &f.sym, &f.unloaded);
     if (end == j && r->out == DFR_OUT_CALLS && n == 0)
         return i;
-    if (end == j && (colons || n >= 2) && f.index >= 0 && dfr_tx_line_end(r, j, 3) == j + 1) {
+    if (end == j && n >= 2 && f.index >= 0 && r->stack && dfr_tx_line_end(r, j, 3) == j + 1 &&
+        !memchr(dfr_tx_text(r, j).p, '.', dfr_tx_text(r, j).len) &&
+        !memchr(dfr_tx_text(r, j).p, '-', dfr_tx_text(r, j).len)) {
         f.sym.module = dfr_tx_text(r, j); /* a module alone: `08 ffff... ffff... drv` */
         end = f.sym.module.len && !dfr_tx_bol(r, j) ? j + 1 : j;
     }

@@ -41,6 +41,8 @@ void dfr_tx_stack_open(struct dfr_reader *r, enum dfr_stack_kind kind, uint32_t 
     s->has_thread = r->has_thread;
     if (r->other_thread)
         s->kind = DFR_STACK_OTHER;
+    else if (r->out == DFR_OUT_LOG)
+        s->kind = DFR_STACK_LOG;
     if (r->command != DFR_NO_WORD)
         s->title = dfr_tx_text_range(r, r->command, r->command_end - 1);
     else if (title != DFR_NO_WORD)
@@ -62,7 +64,7 @@ static uint32_t loose_words(const struct dfr_reader *r, uint32_t next)
 static bool continues(const struct dfr_reader *r, const struct dfr_stack *s,
                       const struct dfr_frame *f, enum dfr_stack_kind kind)
 {
-    if (!s->count)
+    if (!s->count || r->out == DFR_OUT_LOG)
         return true;
     const struct dfr_frame *last = &r->c->frames.v[r->c->frames.n - 1];
     if (f->index >= 0 && last->index >= 0)

@@ -65,7 +65,8 @@ static uint32_t first_that_reads(struct dfr_reader *r, uint32_t i, dfr_section_f
 /* Columns of addresses: a frame, a module, an instruction, a processor, or a logged caller. */
 static uint32_t by_address(struct dfr_reader *r, uint32_t i)
 {
-    static dfr_section_fn *const fns[] = {dfr_tx_module_row, dfr_tx_frame, dfr_tx_insn,
+    static dfr_section_fn *const fns[] = {dfr_tx_device,     dfr_tx_pool_row, dfr_tx_running_row,
+                                          dfr_tx_module_row, dfr_tx_frame,    dfr_tx_insn,
                                           dfr_tx_log_frame};
     if (r->out == DFR_OUT_RAW)
         return i;
@@ -74,7 +75,7 @@ static uint32_t by_address(struct dfr_reader *r, uint32_t i)
 
 static uint32_t by_hex(struct dfr_reader *r, uint32_t i)
 {
-    static dfr_section_fn *const fns[] = {dfr_tx_frame, dfr_tx_call};
+    static dfr_section_fn *const fns[] = {dfr_tx_running_row, dfr_tx_frame, dfr_tx_call};
     if (r->out == DFR_OUT_RAW)
         return i;
     return first_that_reads(r, i, fns, sizeof fns / sizeof *fns);
@@ -88,8 +89,18 @@ static uint32_t by_shape(struct dfr_reader *r, uint32_t i)
         next = dfr_tx_name_code(r, i);
         if (next == i && dfr_tx_says(r, i, "(Inline"))
             next = dfr_tx_frame(r, i);
+    } else if (s.p[0] == '\\' || (s.p[0] == '>' && s.len == 1)) {
+        next = dfr_tx_device(r, i);
+        if (next == i)
+            next = dfr_tx_irp_location(r, i);
+    } else if (s.p[0] == '>' || (s.p[0] == '[' && r->irp_open)) {
+        next = dfr_tx_irp_location(r, i);
+        if (next == i)
+            next = dfr_tx_elision(r, i);
     } else if (s.p[0] == '*') {
-        next = dfr_tx_noise_line(r, i);
+        next = dfr_tx_pool_row(r, i);
+        if (next == i)
+            next = dfr_tx_noise_line(r, i);
     } else if (s.p[0] == '.' || s.p[0] == '[' || s.p[0] == '<' || s.p[0] == '-') {
         next = dfr_tx_elision(r, i);
     }
@@ -191,6 +202,7 @@ enum dfr_status dfr_transcript_read(struct dfr_arena *a, struct dfr_str bytes,
     r->command = r->loose = r->label_word = DFR_NO_WORD;
     r->loose_frame = r->last_frame = UINT32_MAX;
     r->module = r->unloaded_row = UINT32_MAX;
+    dfr_tx_close_rows(r);
     r->prompt_cpu = -1;
     dfr_normal_init(&r->norm, a, bytes);
     dfr_words_init(&r->words, a, r->norm.text, dfr_tx_key_known, NULL);
