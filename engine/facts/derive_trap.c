@@ -316,11 +316,30 @@ static struct dfr_value frames(uint32_t first, uint32_t count)
                               .trust = DFR_TRUST_DEBUGGER};
 }
 
+/* A stack pointer of a program: such frames stand below the system call and are no kernel code. */
+static bool user_stack(const struct dfr_facts *f, const struct dfr_value *sp)
+{
+    enum { LOWEST = 0x10000 }; /* smaller numbers are debris of a damaged stack */
+    uint64_t kernel = is_arch(f, DFR_ARCH_X86) ? UINT64_C(1) << 31 : UINT64_C(1) << 63;
+    return sp && sp->as.u >= LOWEST && sp->as.u < kernel && dfr_derive_scalar(f, DFR_F_DUMP_ARCH);
+}
+
+/* Number of frames up to the first one of a program. */
+static uint32_t kernel_frames(const struct dfr_facts *f)
+{
+    uint32_t n = f->tables[DFR_T_STACK].n;
+    for (uint32_t i = 0; i < n; i++) {
+        if (user_stack(f, dfr_derive_at(f, DFR_F_STACK_SP, i)))
+            return i;
+    }
+    return n;
+}
+
 /* The lists of frames. When the faulting frame cannot be told, `frames` still begins behind the
  * raising of the bug check, so that it misses no caller, while `callers` stays unknown. */
 static void put_frames(struct dfr_facts *f, const struct start *s)
 {
-    uint32_t n = f->tables[DFR_T_STACK].n;
+    uint32_t n = kernel_frames(f);
     if (s->frame >= n)
         return; /* the text ends above the faulting frame */
     const struct dfr_value *sym = dfr_facts_at(f, DFR_F_STACK_SYM, s->frame);
