@@ -14,6 +14,12 @@ static struct dfr_tv low32(const struct dfr_tv *arg)
     return dfr_tv_of(dfr_v_addr(arg->v.as.u & 0xFFFFFFFFu));
 }
 
+struct dfr_tv dfr_builtin_PAGE_OFFSET(struct dfr_vm *vm, const struct dfr_tv *arg)
+{
+    (void)vm;
+    return dfr_tv_of(dfr_v_int((int64_t)(arg->v.as.u & 0xFFF)));
+}
+
 /* An NTSTATUS is 32 bits; where it is printed as a pointer it may be sign-extended. */
 struct dfr_tv dfr_builtin_STATUS(struct dfr_vm *vm, const struct dfr_tv *arg)
 {

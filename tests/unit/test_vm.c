@@ -369,6 +369,7 @@ static const struct row rows[] = {
     CASE("row analyze.keys key=s:A value=s:b", "", "const s:a builtin analyze_key", "b"),
     CASE("", "", "const a:1 const i:8 builtin code.diff", "unknown"),
     CASE("", "", "const a:0xff builtin popcount", "8"),
+    CASE("", "", "const a:0xfffff88003dccfd0 builtin page_offset", "4048"),
     CASE("", "", "const a:0xffffffffc0000005 builtin status", "0xC0000005"),
     CASE("", "", "const a:0x123456789 builtin low32", "0x23456789"),
     CASE("set dump.arch e:arch:x64", "", "const a:0xfffff80000000000 builtin canonical", "true"),
