@@ -177,7 +177,7 @@ Test(report, several_crashes)
     struct dfr_buf *b = fresh();
     dfr_report_text(&report, NULL, b);
     struct dfr_str text = dfr_buf_text(b);
-    cr_expect(dfr_str_starts(text, S("double_fault.txt, crash 2 of 2: bug check 0x7F")));
+    cr_expect(dfr_str_starts(text, S("double_fault.txt, crash 2 of 2\nBug check 0x7F")));
     cr_expect_neq(dfr_str_find(text, S("1: 0xD1 DRIVER_IRQL_NOT_LESS_OR_EQUAL")), SIZE_MAX);
     b = fresh();
     dfr_report_json(&report, false, b);
