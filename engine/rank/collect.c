@@ -7,11 +7,12 @@
 #include "rank/tally.h"
 
 enum {
-    TOP = 5,         /* causes whose movement counts */
-    BEST = 3,        /* commands that are named */
-    NAMES_DB = 6,    /* what it is worth to learn which driver it is, or to free an action */
-    WHY_MOST = 2,    /* facts named in `why` */
-    REFINE_MOST = 48 /* commands compared with each other */
+    TOP = 5,          /* causes whose movement counts */
+    BEST = 3,         /* commands that are named */
+    NAMES_DB = 6,     /* what it is worth to learn which driver it is, or to free an action */
+    WHY_MOST = 2,     /* facts named in `why` */
+    VALUE_MOST = 256, /* commands whose worth is worked out */
+    REFINE_MOST = 48  /* commands compared with each other */
 };
 
 struct command {
@@ -283,6 +284,25 @@ static uint32_t sort_commands(struct collecting *c, uint32_t *order, uint32_t n)
     return n;
 }
 
+/* The commands on which most hangs for their price, so that a rule set of any size costs the same. */
+static uint32_t likely_commands(struct collecting *c, uint32_t **ret)
+{
+    uint32_t n = 0;
+    *ret = DFR_NEW_N(c->arena, c->commands.n, uint32_t);
+    for (uint32_t i = 0; i < c->commands.n; i++) {
+        struct command *k = &c->commands.v[i];
+        /* A command with a blank to fill in takes another one before it. */
+        if (dfr_str_find(k->is.text, DFR_STR("<")) != SIZE_MAX)
+            k->is.cost *= 3;
+        for (uint32_t j = 0; j < k->facts.n; j++)
+            k->moves += c->pull[k->facts.v[j]];
+        if (k->moves > 0)
+            (*ret)[n++] = i;
+    }
+    dfr_order(*ret, n, by_worth, c->commands.v, c->arena);
+    return n < VALUE_MOST ? n : VALUE_MOST;
+}
+
 /* A command that does all that another does, and more, takes over what the other shows. */
 static void refine(struct collecting *c, const struct links *l, const uint32_t *order, uint32_t n)
 {
@@ -310,9 +330,11 @@ static void pull(struct collecting *c, uint32_t set, int64_t db)
         c->pull[facts[i]] += db;
 }
 
-/* So that `why` names first what matters most. */
+/* So that `why` names first what matters most, and what moves nothing is not worked out. */
 static void weigh_facts(struct collecting *c)
 {
+    for (uint32_t i = 0; i < c->r->held_count; i++)
+        pull(c, c->r->held[i].missing, NAMES_DB);
     for (uint32_t i = 0; i < c->rows->n; i++) {
         const struct dfr_tally *t = &c->rows->v[i].tally;
         int64_t near = i < c->r->shown_count ? 4 : 1;
@@ -325,7 +347,11 @@ static void weigh_facts(struct collecting *c)
             const struct dfr_hit *hit = &c->r->eval->hits.v[t->members.v[k].hit];
             if (t->members.v[k].waiting)
                 pull(c, hit->when.missing, shown(c->rows->v[i].sum.max) - DFR_SCORE_HIDDEN);
+            if (t->members.v[k].unless_open)
+                pull(c, hit->unless.missing, near);
         }
+        if (c->rows->v[i].nameless)
+            pull(c, c->rows->v[i].subject.missing, near);
     }
 }
 
@@ -375,14 +401,9 @@ void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
     touch_all(e, rows, a, &l);
     weigh_facts(&c);
     find_commands(&c, &l);
-    uint32_t n = c.commands.n, *order = DFR_NEW_N(a, n, uint32_t);
-    for (uint32_t i = 0; i < n; i++) {
-        order[i] = i;
-        /* A command with a blank to fill in takes another one before it. */
-        if (dfr_str_find(c.commands.v[i].is.text, DFR_STR("<")) != SIZE_MAX)
-            c.commands.v[i].is.cost *= 3;
-        value(&c, &l, &c.commands.v[i]);
-    }
+    uint32_t *order, n = likely_commands(&c, &order);
+    for (uint32_t i = 0; i < n; i++)
+        value(&c, &l, &c.commands.v[order[i]]);
     n = sort_commands(&c, order, n);
     n = n < REFINE_MOST ? n : REFINE_MOST;
     refine(&c, &l, order, n);
