@@ -184,7 +184,7 @@ static void list_chunk(struct listing *l, uint32_t i)
 static void heading(struct listing *l, const char *what, struct dfr_ptext text,
                     const struct dfr_psource *s)
 {
-    dfr_buf_printf(l->out, "  %s", what);
+    dfr_buf_printf(l->out, *what ? "  %s" : "%s", what);
     if (text.len) {
         dfr_buf_z(l->out, "  ");
         name(l, text);
@@ -255,7 +255,7 @@ static void list_rule(struct listing *l, uint32_t i)
 {
     const struct dfr_program *p = l->p;
     const struct dfr_prule *r = &p->rules.v[i];
-    dfr_buf_printf(l->out, "rule %u ", i);
+    dfr_buf_printf(l->out, "rule %u", i);
     heading(l, "", r->name, &r->source);
     list_keys(l, r);
     for (uint32_t k = 0; k < r->let_count; k++) {
