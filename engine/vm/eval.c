@@ -2,6 +2,8 @@
  * about those that fire or wait. */
 #include "vm/eval.h"
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/limits.h"
 #include "vm/vm.h"
@@ -37,14 +39,16 @@ static void note_reason(struct dfr_vm *vm, const struct dfr_psource *s, uint8_t 
     enum dfr_diag_code code = diag_of(reason);
     struct dfr_str file =
         s->file < p->files.n ? dfr_program_text(p, p->files.v[s->file]) : (struct dfr_str){0};
+    char message[256];
+    struct dfr_str name = dfr_program_text(p, p->rules.v[vm->rule].name);
+    snprintf(message, sizeof message, "rule %.*s: %s", (int)(name.len < 160 ? name.len : 160),
+             name.len ? name.p : "", dfr_reason_text((enum dfr_reason)reason));
     for (uint32_t i = 0; i < d->n; i++)
         if (d->v[i].code == code && d->v[i].begin == s->begin && d->v[i].end == s->end &&
-            d->v[i].line == s->line && dfr_str_eq(d->v[i].file, file))
+            d->v[i].line == s->line && dfr_str_eq(d->v[i].file, file) &&
+            dfr_str_eq(d->v[i].message, dfr_str_from(message)))
             return;
-    struct dfr_str name = dfr_program_text(p, p->rules.v[vm->rule].name);
-    struct dfr_diag *row =
-        dfr_diags_add(d, code, "rule %.*s: %s", (int)(name.len < 200 ? name.len : 200), name.p,
-                      dfr_reason_text((enum dfr_reason)reason));
+    struct dfr_diag *row = dfr_diags_add(d, code, "%s", message);
     row->file = file;
     row->line = s->line;
     row->column = s->column;
@@ -92,19 +96,22 @@ static struct dfr_tv certain(void)
     return dfr_tv_of(dfr_v_bool(true));
 }
 
-/* Evaluates every clause into `hit`. *ret_stuck: one of them is open and nothing would settle it. */
+/* Evaluates every clause into `hit`. *ret_stuck: one of them is open and nothing would settle it.
+ * *ret_moot: one is so without an error, so that errors in the others do not matter. */
 static void run_clauses(struct run *r, const struct dfr_prule *rule, struct dfr_hit *hit,
-                        bool *ret_stuck)
+                        bool *ret_stuck, bool *ret_moot)
 {
     struct dfr_vm *vm = &r->vm;
     hit->clauses = DFR_NEW_N(vm->a, rule->clause_count, struct dfr_tv);
     hit->when = certain();
-    *ret_stuck = false;
+    *ret_stuck = *ret_moot = false;
     for (uint32_t i = 0; i < rule->clause_count; i++) {
         struct dfr_tv t = dfr_vm_value(vm, vm->p->clauses.v[rule->clauses + i].chunk);
         hit->clauses[i] = t;
         hit->when = dfr_tv_and(vm, &hit->when, &t);
-        *ret_stuck = *ret_stuck || (dfr_tv_tri(&t) == DFR_OPEN && !t.missing);
+        bool stuck = dfr_tv_tri(&t) == DFR_OPEN && !t.missing;
+        *ret_stuck = *ret_stuck || stuck;
+        *ret_moot = *ret_moot || (stuck && !dfr_reason_is_error(t.v.reason));
     }
 }
 
@@ -264,15 +271,15 @@ static void in_full(struct run *r, uint32_t row, enum dfr_tri when)
     const struct dfr_prule *rule = &vm->p->rules.v[vm->rule];
     struct dfr_hit hit = {.rule = vm->rule, .row = row, .suppressed_by = DFR_NONE};
     begin_pass(r, true);
-    bool stuck;
-    run_clauses(r, rule, &hit, &stuck);
+    bool stuck, moot;
+    run_clauses(r, rule, &hit, &stuck, &moot);
     if (when != DFR_FALSE)
         when = dfr_tv_tri(&hit.when);
     hit.status = when == DFR_FALSE  ? DFR_HIT_FALSE
                  : when == DFR_TRUE ? DFR_HIT_FIRED
                  : stuck            ? DFR_HIT_SILENT
                                     : DFR_HIT_WAITING;
-    if (hit.status != DFR_HIT_FALSE)
+    if (hit.status != DFR_HIT_FALSE && !moot)
         note_clauses(r, rule, &hit);
     bool live = hit.status == DFR_HIT_FIRED || hit.status == DFR_HIT_WAITING;
     if ((live || alone(r)) && rule->unless != DFR_NONE) {
