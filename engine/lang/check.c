@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "code/regex.h"
+
 static struct dfr_tx *error_at(struct dfr_env *env, const struct dfr_expr *e)
 {
     return dfr_tx_error(env->cx, e->loc);
@@ -38,19 +40,47 @@ static bool has_wildcard(struct dfr_str s)
     return memchr(s.p, '*', s.len) || memchr(s.p, '?', s.len);
 }
 
-uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e)
+/* Complain about a regular expression that does not compile, once for each. */
+static void check_regex(struct dfr_env *env, const struct dfr_expr *e)
+{
+    struct dfr_cx *cx = env->cx;
+    size_t len = e->as.text.len + 1;
+    char *key = dfr_arena_alloc(cx->a, len);
+    key[0] = e->op ? 'i' : ' ';
+    memcpy(key + 1, e->as.text.p, e->as.text.len);
+    if (dfr_names_find(&cx->regexes, (struct dfr_str){key, len}))
+        return;
+    struct dfr_regex *r;
+    struct dfr_err err = {0};
+    if (dfr_regex_new(cx->a, e->as.text, e->op == 1, &r, &err) != DFR_OK)
+        dfr_cx_diag(cx, env->source, DFR_D_PATTERN, e->loc, "%s", err.message);
+    dfr_names_add(&cx->regexes, (struct dfr_str){key, len});
+}
+
+uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e, bool symbols)
 {
     struct dfr_builder *b = &env->cx->b;
     struct dfr_str text = e->as.text;
     struct dfr_ppattern p = {.text = dfr_build_text(b, text)};
     const char *bang = text.len ? memchr(text.p, '!', text.len) : NULL;
-    if (text.len > DFR_LIMIT_PATTERN_BYTES)
+    if (text.len > DFR_LIMIT_PATTERN_BYTES) {
         dfr_cx_diag(env->cx, env->source, DFR_D_TOO_LARGE, e->loc, "a pattern has at most %d bytes",
                     (int)DFR_LIMIT_PATTERN_BYTES);
+        return 0;
+    }
+    if (symbols && e->kind != DFR_EXPR_REGEX &&
+        (!bang || bang == text.p || bang + 1 == text.p + text.len)) {
+        struct dfr_diag *d = dfr_cx_diag(env->cx, env->source, DFR_D_PATTERN, e->loc,
+                                         "a frame is named module!function");
+        if (!bang)
+            dfr_cx_suggest(env->cx, d, "`%.*s!*` for a module, `*!%.*s` for a function",
+                           (int)text.len, text.p, (int)text.len, text.p);
+    }
     if (e->kind == DFR_EXPR_REGEX) {
+        check_regex(env, e);
         p.kind = DFR_PATTERN_REGEX;
         p.fold_case = e->op == 1;
-    } else if (bang) {
+    } else if (bang && symbols) {
         struct dfr_str module = dfr_str_slice(text, 0, (size_t)(bang - text.p));
         struct dfr_str func = dfr_str_slice(text, module.len + 1, text.len);
         p.kind = has_wildcard(module) || has_wildcard(func) ? DFR_PATTERN_GLOB : DFR_PATTERN_EXACT;
@@ -81,8 +111,15 @@ static struct dfr_tx *check_matches(struct dfr_env *env, const struct dfr_expr *
     if (t->type.kind != DFR_KIND_STR && t->type.kind != DFR_KIND_SYM &&
         t->type.kind != DFR_KIND_MODULE)
         return wrong_type(env, t, "only a string, a symbol or a module can match a pattern");
-    return dfr_tx_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern), DFR_TYPE(BOOL),
-                     e->loc, t, NULL, NULL);
+    bool symbols = t->type.kind == DFR_KIND_SYM;
+    if (pattern->kind == DFR_EXPR_SYMPAT && !symbols) {
+        dfr_cx_diag(env->cx, env->source, DFR_D_PATTERN, pattern->loc,
+                    "module!function matches a symbol, this is %s",
+                    dfr_type_name_of(env->cx, t->type));
+        return error_at(env, e);
+    }
+    return dfr_tx_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern, symbols),
+                     DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
 }
 
 static struct dfr_tx *check_has(struct dfr_env *env, const struct dfr_expr *e)
@@ -97,11 +134,22 @@ static struct dfr_tx *check_has(struct dfr_env *env, const struct dfr_expr *e)
     if (!frames)
         return wrong_type(env, t, "`has` looks for frames in a stack");
     if (e->kind == DFR_EXPR_HAS && !e->n)
-        return dfr_tx_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next), DFR_TYPE(BOOL),
-                         e->loc, t, NULL, NULL);
+        return dfr_tx_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next, true),
+                         DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+    uint32_t count = 0;
+    for (const struct dfr_expr *x = e->kid->next; x; x = x->next)
+        count++;
+    if (count > DFR_LIMIT_SEQ_PATTERNS || (e->n && e->n < count)) {
+        bool many = count > DFR_LIMIT_SEQ_PATTERNS;
+        dfr_cx_diag(cx, env->source, many ? DFR_D_TOO_LARGE : DFR_D_NEVER, e->loc,
+                    many ? "a sequence has at most %u patterns"
+                         : "%u patterns never match within fewer frames",
+                    many ? (uint32_t)DFR_LIMIT_SEQ_PATTERNS : count);
+        return error_at(env, e);
+    }
     struct dfr_pseq seq = {p->seq_patterns.n, 0, e->n};
     for (const struct dfr_expr *x = e->kid->next; x; x = x->next, seq.count++)
-        *DFR_PUSH(p->arena, &p->seq_patterns) = dfr_pattern_number(env, x);
+        *DFR_PUSH(p->arena, &p->seq_patterns) = dfr_pattern_number(env, x, true);
     for (uint32_t i = 0; i < p->seqs.n; i++) { /* the same sequence once */
         const struct dfr_pseq *old = &p->seqs.v[i];
         if (old->count == seq.count && old->within == seq.within &&
@@ -144,6 +192,58 @@ static bool has_order(uint32_t kind)
            kind == DFR_KIND_DUR || kind == DFR_KIND_VER;
 }
 
+static bool const_number(const struct dfr_tx *t, uint64_t *ret)
+{
+    if (t->kind != DFR_TX_CONST || (t->c.kind != DFR_KIND_INT && t->c.kind != DFR_KIND_ADDR))
+        return false;
+    *ret = (uint64_t)t->c.word[1] << 32 | t->c.word[0];
+    return true;
+}
+
+static bool is_op(const struct dfr_tx *t, enum dfr_op op)
+{
+    return t->kind == DFR_TX_OP && t->op == op;
+}
+
+/* Comparisons that the types alone decide: something else was meant. False: one was found. */
+static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx *a,
+                       const struct dfr_tx *b, struct dfr_loc loc)
+{
+    struct dfr_cx *cx = env->cx;
+    uint64_t value, mask;
+    if (a->kind == DFR_TX_CONST && b->kind == DFR_TX_CONST) {
+        dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
+                    "both sides are literals, so this never changes");
+        return false;
+    }
+    if (op == DFR_OP_EQ && is_op(a, DFR_OP_BAND) && const_number(b, &value) &&
+        (const_number(a->kid, &mask) || const_number(a->kid->next, &mask)) && value & ~mask) {
+        dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
+                    "the mask 0x%llx leaves no bit of 0x%llx, so this can never be true",
+                    (unsigned long long)mask, (unsigned long long)(value & ~mask));
+        return false;
+    }
+    if ((op == DFR_OP_LT || op == DFR_OP_GE) && a->type.kind == DFR_KIND_ADDR &&
+        const_number(b, &value) && !value) {
+        dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
+                    "an address is never negative, so this never changes");
+        return false;
+    }
+    const struct dfr_tx *name = a->kind == DFR_TX_CONST ? a : b;
+    if (name->kind == DFR_TX_CONST && name->c.kind == DFR_KIND_MODULE) {
+        struct dfr_str s =
+            dfr_program_text(cx->p, (struct dfr_ptext){name->c.word[0], name->c.word[1]});
+        if (!has_wildcard(s))
+            return true;
+        dfr_cx_suggest(cx,
+                       dfr_cx_diag(cx, env->source, DFR_D_PATTERN, name->loc,
+                                   "a comparison is with a whole name; * and ? work in lists"),
+                       "`in [\"%.*s\"]`", (int)s.len, s.p);
+        return false;
+    }
+    return true;
+}
+
 struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
                                struct dfr_tx *b, struct dfr_loc loc)
 {
@@ -154,6 +254,8 @@ struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_t
                           "only numbers, addresses, times, durations and versions are ordered");
     if (a->type.kind == DFR_KIND_ROW || a->type.kind == DFR_KIND_LIST)
         return wrong_type(env, a, "rows and lists are not compared, their fields are");
+    if (!can_change(env, op, a, b, loc))
+        return dfr_tx_error(env->cx, loc);
     return dfr_tx_op(env->cx, op, 0, DFR_TYPE(BOOL), loc, a, b, NULL);
 }
 
@@ -171,6 +273,15 @@ static struct dfr_tx *check_in_range(struct dfr_env *env, const struct dfr_expr 
                           "only numbers, addresses, times, durations and versions have ranges");
     low = dfr_tx_fit(env, low, x->type, "the low end");
     high = dfr_tx_fit(env, high, x->type, "the high end");
+    if (is_error(low) || is_error(high))
+        return error_at(env, e);
+    uint64_t from, to;
+    if (const_number(low, &from) && const_number(high, &to) &&
+        (x->type.kind == DFR_KIND_INT ? (int64_t)from > (int64_t)to : from > to)) {
+        dfr_cx_diag(env->cx, env->source, DFR_D_NEVER, range->loc,
+                    "this range is empty, so this can never be true");
+        return error_at(env, e);
+    }
     return dfr_tx_op(env->cx, DFR_OP_IN_RANGE, 0, DFR_TYPE(BOOL), e->loc, x, low, high);
 }
 
@@ -438,6 +549,8 @@ static const uint8_t folds[] = {
     [DFR_X_FIRST] = DFR_FOLD_FIRST, [DFR_X_AT_LEAST] = DFR_FOLD_AT_LEAST,
 };
 
+enum { MOST_OF = 64 }; /* their values stand on the stack together */
+
 static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
 {
     bool ok = true;
@@ -445,6 +558,17 @@ static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
     if (e->op == DFR_X_FIRST) {
         dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
                     "`first` needs rows: first x in list: (...)");
+        return error_at(env, e);
+    }
+    uint32_t count = 0;
+    for (const struct dfr_expr *k = e->kid; k; k = k->next)
+        count++;
+    if (count > MOST_OF || (e->op == DFR_X_AT_LEAST && e->n > count)) {
+        bool many = count > MOST_OF;
+        dfr_cx_diag(env->cx, env->source, many ? DFR_D_TOO_LARGE : DFR_D_NEVER, e->loc,
+                    many ? "at most %u conditions stand in one `of`"
+                         : "there are only %u conditions, so this can never be true",
+                    many ? (uint32_t)MOST_OF : count);
         return error_at(env, e);
     }
     if (!ok)
@@ -455,6 +579,21 @@ static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
     t->n = e->n;
     t->hash = dfr_hash_mix(t->hash, e->n);
     return t;
+}
+
+/* The variable is the second word of a quantifier. */
+static struct dfr_loc variable_loc(const struct dfr_source *s, const struct dfr_expr *e)
+{
+    struct dfr_str text = dfr_source_text(s, e->loc);
+    size_t i = 0;
+    while (i < text.len && text.p[i] > ' ')
+        i++;
+    while (i < text.len && text.p[i] <= ' ')
+        i++;
+    if (!dfr_str_starts(dfr_str_slice(text, i, text.len), e->as.text))
+        return e->loc;
+    uint32_t at = e->loc.begin + (uint32_t)i;
+    return (struct dfr_loc){at, at + (uint32_t)e->as.text.len};
 }
 
 struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
@@ -470,7 +609,7 @@ struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
                     (int)DFR_LIMIT_FOLD_DEPTH);
         return error_at(env, e);
     }
-    struct dfr_word name = {e->as.text, e->loc};
+    struct dfr_word name = {e->as.text, variable_loc(env->source, e)};
     dfr_check_hides(env, name);
     struct dfr_type row = dfr_element_type(cx, list->type);
     struct dfr_local var = {.name = e->as.text,

@@ -49,16 +49,24 @@ struct dfr_tx *dfr_tx_error(struct dfr_cx *cx, struct dfr_loc loc)
     return node(cx, DFR_TX_ERROR, DFR_TYPE(NONE), loc);
 }
 
-/* Hash from the parts: kind, operation, operand and the children in order. Operands that are
+/* Hash from the parts: kind, operation, operand and the children, in order where it matters. Operands that are
  * numbers of interned records are fine: one rule set is compared with itself. */
 static void finish(struct dfr_tx *t)
 {
     uint64_t h = dfr_hash_mix((uint64_t)t->kind << 8 | t->op, (uint64_t)t->operand << 32 | t->n);
+    bool any_order = t->kind == DFR_TX_AND || t->kind == DFR_TX_OR ||
+                     (t->kind == DFR_TX_OP &&
+                      (t->op == DFR_OP_EQ || t->op == DFR_OP_NE || t->op == DFR_OP_BAND ||
+                       t->op == DFR_OP_BOR || t->op == DFR_OP_BXOR || t->op == DFR_OP_MUL));
+    uint64_t sum = 0;
     for (struct dfr_tx *k = t->kid; k; k = k->next) {
-        h = dfr_hash_mix(h, k->hash);
+        if (any_order)
+            sum += dfr_hash_mix(h, k->hash);
+        else
+            h = dfr_hash_mix(h, k->hash);
         t->uses_state |= k->uses_state;
     }
-    t->hash = h;
+    t->hash = any_order ? dfr_hash_mix(h, sum) : h;
 }
 
 struct dfr_tx *dfr_tx_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand, struct dfr_type type,
