@@ -317,10 +317,10 @@ static void add_cell(struct dfr_env *env, struct dfr_list *l, uint32_t row, uint
     struct dfr_tx *t = dfr_check_expr(env, e);
     if (t->kind == DFR_TX_ERROR)
         return;
-    l->hash = dfr_hash_mix(l->hash, t->literal && t->type.kind == DFR_KIND_STR
-                                        ? dfr_str_hash(t->text)
-                                    : t->literal ? t->num
-                                                 : t->hash);
+    l->hash =
+        dfr_hash_mix(l->hash, t->literal && t->type.kind == DFR_KIND_STR ? dfr_str_hash(t->text)
+                              : t->literal                               ? t->num
+                                                                         : t->hash);
     bool number = t->literal && t->type.kind == DFR_KIND_INT;
     if (c->type.kind == DFR_KIND_NONE) {
         c->type = t->type;
@@ -535,7 +535,8 @@ void dfr_decl_action(struct dfr_cx *cx, struct dfr_decl *d)
     struct dfr_paction a = {.name = dfr_build_text(&cx->b, d->full), .args = d->param_count};
     text_of(cx, d, "text", true);
     const struct dfr_entry *text = dfr_entry_find(d->node->fields, "text");
-    a.template = text && text->value->kind == DFR_EXPR_STRING ? dfr_template(&env, text->value, false) : 0;
+    a.template =
+        text && text->value->kind == DFR_EXPR_STRING ? dfr_template(&env, text->value, false) : 0;
     a.cost = cost_of(cx, d);
     a.helps = (uint32_t)number_of(cx, d, "helps", 1, 100, 50);
     dfr_metas(cx, d->source, d->node->fields, known, &a.meta_first, &a.meta_count);

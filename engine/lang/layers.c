@@ -106,10 +106,9 @@ static struct dfr_decl *target_of(struct dfr_cx *cx, const struct dfr_decl *by, 
             return d;
         }
     }
-    struct dfr_diag *g =
-        dfr_cx_diag(cx, by->source, DFR_D_NO_TARGET, by->node->name.loc, "there is no %s `%.*s`",
-                    rules_only ? "rule" : "rule, list, cause or action", (int)by->name.len,
-                    by->name.p);
+    struct dfr_diag *g = dfr_cx_diag(
+        cx, by->source, DFR_D_NO_TARGET, by->node->name.loc, "there is no %s `%.*s`",
+        rules_only ? "rule" : "rule, list, cause or action", (int)by->name.len, by->name.p);
     struct dfr_nearest near = {.want = by->name};
     for (size_t i = 0; i < n; i++)
         near_full(cx, kinds[i], &near);
@@ -135,8 +134,8 @@ static bool set_once(struct layers *l, const struct dfr_decl *by, const struct d
                     s->source->path.p, line);
         return false;
     }
-    *DFR_PUSH(l->cx->a, &l->set) = (struct setting){
-        target, e->name.text, e->weight != NULL, layer, by->source, e->name.loc};
+    *DFR_PUSH(l->cx->a, &l->set) =
+        (struct setting){target, e->name.text, e->weight != NULL, layer, by->source, e->name.loc};
     return true;
 }
 
@@ -176,12 +175,12 @@ static bool set_weight(struct layers *l, const struct dfr_decl *by, struct dfr_d
         line->weight = e->weight;
         return true;
     }
-    dfr_cx_did_you_mean(cx,
-                        dfr_cx_diag(cx, by->source, DFR_D_NO_TARGET, e->name.loc,
-                                    line ? "a note has no weight"
-                                         : "rule `%.*s` has no evidence with this label",
-                                    (int)d->name.len, d->name.p),
-                        &near);
+    struct dfr_diag *g = dfr_cx_diag(cx, by->source, DFR_D_NO_TARGET, e->name.loc,
+                                     line ? "in rule `%.*s` this is a note, which has no weight"
+                                          : "rule `%.*s` has no evidence with this label",
+                                     (int)d->name.len, d->name.p);
+    if (!line)
+        dfr_cx_did_you_mean(cx, g, &near);
     return false;
 }
 
@@ -208,8 +207,8 @@ static bool change_list(struct layers *l, const struct dfr_decl *by, struct dfr_
     struct dfr_cx *cx = l->cx;
     bool add = dfr_str_eq(e->name.text, DFR_STR("add"));
     bool remove = dfr_str_eq(e->name.text, DFR_STR("remove"));
-    const char *wrong = !add && !remove               ? "a list takes `add` and `remove`"
-                        : !d->node->open              ? "this list is not declared `open`"
+    const char *wrong = !add && !remove                   ? "a list takes `add` and `remove`"
+                        : !d->node->open                  ? "this list is not declared `open`"
                         : e->value->kind != DFR_EXPR_LIST ? "a list belongs here: [...]"
                                                           : NULL;
     if (wrong) {
@@ -288,8 +287,8 @@ static void put_entry(struct dfr_cx *cx, struct dfr_entry **fields, struct dfr_s
 static bool meta_fits(struct layers *l, const struct dfr_decl *by, const struct dfr_decl *d,
                       const struct dfr_entry *e)
 {
-    bool number = dfr_str_eq(e->name.text, DFR_STR("prior_db")) ||
-                  dfr_str_eq(e->name.text, DFR_STR("helps"));
+    bool number =
+        dfr_str_eq(e->name.text, DFR_STR("prior_db")) || dfr_str_eq(e->name.text, DFR_STR("helps"));
     const struct dfr_expr *v = e->value;
     bool minus = v->kind == DFR_EXPR_UNARY && v->kid->kind == DFR_EXPR_INT;
     uint64_t n = minus ? v->kid->as.num : v->as.num;

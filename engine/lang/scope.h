@@ -65,8 +65,8 @@ struct dfr_decl {
     uint32_t tier; /* RULE */
     bool uses_state;
     uint32_t depth; /* FACT, FN: longest chain of facts and functions below it, itself counted */
-    struct dfr_decl *from; /* while under way: who asked */
-    struct dfr_list *list; /* LIST */
+    struct dfr_decl *from;          /* while under way: who asked */
+    struct dfr_list *list;          /* LIST */
     const struct dfr_local *locals; /* RULE, once compiled: its row and lets, for suppressions */
     bool has_row;                   /* RULE with `each` */
 };

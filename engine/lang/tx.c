@@ -237,6 +237,16 @@ struct dfr_tx *dfr_tx_fit(struct dfr_env *env, struct dfr_tx *t, struct dfr_type
                         dfr_type_name_of(env->cx, want), place, dfr_type_name_of(env->cx, t->type));
         if (want.kind == DFR_KIND_MODULE && t->type.kind == DFR_KIND_STR)
             dfr_cx_suggest(env->cx, d, "module(...) makes a module of a name");
+        else if (want.kind == DFR_KIND_STR && t->type.kind == DFR_KIND_MODULE)
+            dfr_cx_suggest(env->cx, d, "its name is .name");
+        else if (want.kind == DFR_KIND_VER && t->literal)
+            dfr_cx_suggest(env->cx, d, "a version has a dot: 3.0");
+        else if (want.kind == DFR_KIND_DUR && t->literal)
+            dfr_cx_suggest(env->cx, d, "a duration has a unit: 30s, 5min, 2h, 1d");
+        else if (want.kind == DFR_KIND_TIME && t->literal)
+            dfr_cx_suggest(env->cx, d, "a time is written 2013-01-01");
+        else if (want.kind == DFR_KIND_SYM && t->literal)
+            dfr_cx_suggest(env->cx, d, "a symbol is compared with a pattern: matches nt!Name");
     }
     return dfr_tx_error(env->cx, t->loc);
 }
