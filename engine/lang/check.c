@@ -1,9 +1,7 @@
-/* Types of expressions: operators, quantifiers, patterns. */
+/* Types of expressions: operators and quantifiers. */
 #include "lang/scope.h"
 
 #include <string.h>
-
-#include "code/regex.h"
 
 static struct dfr_tx *error_at(struct dfr_env *env, const struct dfr_expr *e)
 {
@@ -15,7 +13,7 @@ static bool is_error(const struct dfr_tx *t)
     return t->kind == DFR_TX_ERROR;
 }
 
-static struct dfr_tx *wrong_type(struct dfr_env *env, const struct dfr_tx *t, const char *needs)
+struct dfr_tx *dfr_tx_wrong(struct dfr_env *env, const struct dfr_tx *t, const char *needs)
 {
     dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, t->loc, "%s, this is %s", needs,
                 dfr_type_name_of(env->cx, t->type));
@@ -31,136 +29,6 @@ struct dfr_tx *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struc
 struct dfr_tx *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e)
 {
     return dfr_check_as(env, e, DFR_TYPE(BOOL), "a condition");
-}
-
-/* --- Patterns -------------------------------------------------------------------------------- */
-
-static bool has_wildcard(struct dfr_str s)
-{
-    return memchr(s.p, '*', s.len) || memchr(s.p, '?', s.len);
-}
-
-/* Complain about a regular expression that does not compile, once for each. */
-static void check_regex(struct dfr_env *env, const struct dfr_expr *e)
-{
-    struct dfr_cx *cx = env->cx;
-    size_t len = e->as.text.len + 1;
-    char *key = dfr_arena_alloc(cx->a, len);
-    key[0] = e->op ? 'i' : ' ';
-    memcpy(key + 1, e->as.text.p, e->as.text.len);
-    if (dfr_names_find(&cx->regexes, (struct dfr_str){key, len}))
-        return;
-    struct dfr_regex *r;
-    struct dfr_err err = {0};
-    if (dfr_regex_new(cx->a, e->as.text, e->op == 1, &r, &err) != DFR_OK)
-        dfr_cx_diag(cx, env->source, DFR_D_PATTERN, e->loc, "%s", err.message);
-    dfr_names_add(&cx->regexes, (struct dfr_str){key, len});
-}
-
-uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e, bool symbols)
-{
-    struct dfr_builder *b = &env->cx->b;
-    struct dfr_str text = e->as.text;
-    struct dfr_ppattern p = {.text = dfr_build_text(b, text)};
-    const char *bang = text.len ? memchr(text.p, '!', text.len) : NULL;
-    if (text.len > DFR_LIMIT_PATTERN_BYTES) {
-        dfr_cx_diag(env->cx, env->source, DFR_D_TOO_LARGE, e->loc, "a pattern has at most %d bytes",
-                    (int)DFR_LIMIT_PATTERN_BYTES);
-        return 0;
-    }
-    if (symbols && e->kind != DFR_EXPR_REGEX &&
-        (!bang || bang == text.p || bang + 1 == text.p + text.len)) {
-        struct dfr_diag *d = dfr_cx_diag(env->cx, env->source, DFR_D_PATTERN, e->loc,
-                                         "a frame is named module!function");
-        if (!bang)
-            dfr_cx_suggest(env->cx, d, "`%.*s!*` for a module, `*!%.*s` for a function",
-                           (int)text.len, text.p, (int)text.len, text.p);
-    }
-    if (e->kind == DFR_EXPR_REGEX) {
-        check_regex(env, e);
-        p.kind = DFR_PATTERN_REGEX;
-        p.fold_case = e->op == 1;
-    } else if (bang && symbols) {
-        struct dfr_str module = dfr_str_slice(text, 0, (size_t)(bang - text.p));
-        struct dfr_str func = dfr_str_slice(text, module.len + 1, text.len);
-        p.kind = has_wildcard(module) || has_wildcard(func) ? DFR_PATTERN_GLOB : DFR_PATTERN_EXACT;
-        p.module = dfr_build_text(b, module);
-        p.func = dfr_build_text(b, func);
-    } else {
-        p.kind = DFR_PATTERN_STRING;
-    }
-    return dfr_build_pattern(b, p);
-}
-
-static bool is_pattern(const struct dfr_expr *e)
-{
-    return e->kind == DFR_EXPR_REGEX || e->kind == DFR_EXPR_SYMPAT || e->kind == DFR_EXPR_STRING;
-}
-
-static struct dfr_tx *check_matches(struct dfr_env *env, const struct dfr_expr *e,
-                                    const struct dfr_expr *pattern, struct dfr_tx *t)
-{
-    t = dfr_tx_settle(env, t);
-    if (is_error(t))
-        return t;
-    if (!is_pattern(pattern)) {
-        dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, pattern->loc,
-                    "a pattern is written out: /regex/, module!function or \"text\"");
-        return error_at(env, e);
-    }
-    if (t->type.kind != DFR_KIND_STR && t->type.kind != DFR_KIND_SYM &&
-        t->type.kind != DFR_KIND_MODULE)
-        return wrong_type(env, t, "only a string, a symbol or a module can match a pattern");
-    bool symbols = t->type.kind == DFR_KIND_SYM;
-    if (pattern->kind == DFR_EXPR_SYMPAT && !symbols) {
-        dfr_cx_diag(env->cx, env->source, DFR_D_PATTERN, pattern->loc,
-                    "module!function matches a symbol, this is %s",
-                    dfr_type_name_of(env->cx, t->type));
-        return error_at(env, e);
-    }
-    return dfr_tx_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern, symbols),
-                     DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
-}
-
-static struct dfr_tx *check_has(struct dfr_env *env, const struct dfr_expr *e)
-{
-    struct dfr_cx *cx = env->cx;
-    struct dfr_program *p = cx->p;
-    struct dfr_tx *t = dfr_check_expr(env, e->kid);
-    if (is_error(t))
-        return t;
-    bool frames = t->type.kind == DFR_KIND_LIST &&
-                  (t->type.param == DFR_T_STACK || t->type.param == DFR_T_OTHER_STACKS);
-    if (!frames)
-        return wrong_type(env, t, "`has` looks for frames in a stack");
-    if (e->kind == DFR_EXPR_HAS && !e->n)
-        return dfr_tx_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next, true),
-                         DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
-    uint32_t count = 0;
-    for (const struct dfr_expr *x = e->kid->next; x; x = x->next)
-        count++;
-    if (count > DFR_LIMIT_SEQ_PATTERNS || (e->n && e->n < count)) {
-        bool many = count > DFR_LIMIT_SEQ_PATTERNS;
-        dfr_cx_diag(cx, env->source, many ? DFR_D_TOO_LARGE : DFR_D_NEVER, e->loc,
-                    many ? "a sequence has at most %u patterns"
-                         : "%u patterns never match within fewer frames",
-                    many ? (uint32_t)DFR_LIMIT_SEQ_PATTERNS : count);
-        return error_at(env, e);
-    }
-    struct dfr_pseq seq = {p->seq_patterns.n, 0, e->n};
-    for (const struct dfr_expr *x = e->kid->next; x; x = x->next, seq.count++)
-        *DFR_PUSH(p->arena, &p->seq_patterns) = dfr_pattern_number(env, x, true);
-    for (uint32_t i = 0; i < p->seqs.n; i++) { /* the same sequence once */
-        const struct dfr_pseq *old = &p->seqs.v[i];
-        if (old->count == seq.count && old->within == seq.within &&
-            memcmp(p->seq_patterns.v + old->first, p->seq_patterns.v + seq.first,
-                   seq.count * sizeof *p->seq_patterns.v) == 0) {
-            p->seq_patterns.n = seq.first;
-            return dfr_tx_op(cx, DFR_OP_HAS_SEQ, i, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
-        }
-    }
-    *DFR_PUSH(p->arena, &p->seqs) = seq;
-    return dfr_tx_op(cx, DFR_OP_HAS_SEQ, p->seqs.n - 1, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
 }
 
 /* --- Comparing ------------------------------------------------------------------------------- */
@@ -233,7 +101,7 @@ static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx 
     if (name->kind == DFR_TX_CONST && name->c.kind == DFR_KIND_MODULE) {
         struct dfr_str s =
             dfr_program_text(cx->p, (struct dfr_ptext){name->c.word[0], name->c.word[1]});
-        if (!has_wildcard(s))
+        if (!dfr_has_wildcard(s))
             return true;
         dfr_cx_suggest(cx,
                        dfr_cx_diag(cx, env->source, DFR_D_PATTERN, name->loc,
@@ -250,10 +118,10 @@ struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_t
     if (!pair(env, &a, &b, "the other side of the comparison"))
         return dfr_tx_error(env->cx, loc);
     if (op != DFR_OP_EQ && op != DFR_OP_NE && !has_order(a->type.kind))
-        return wrong_type(env, a,
-                          "only numbers, addresses, times, durations and versions are ordered");
+        return dfr_tx_wrong(env, a,
+                            "only numbers, addresses, times, durations and versions are ordered");
     if (a->type.kind == DFR_KIND_ROW || a->type.kind == DFR_KIND_LIST)
-        return wrong_type(env, a, "rows and lists are not compared, their fields are");
+        return dfr_tx_wrong(env, a, "rows and lists are not compared, their fields are");
     if (!can_change(env, op, a, b, loc))
         return dfr_tx_error(env->cx, loc);
     return dfr_tx_op(env->cx, op, 0, DFR_TYPE(BOOL), loc, a, b, NULL);
@@ -269,8 +137,8 @@ static struct dfr_tx *check_in_range(struct dfr_env *env, const struct dfr_expr 
     if (is_error(x) || is_error(low) || is_error(high))
         return error_at(env, e);
     if (!has_order(x->type.kind))
-        return wrong_type(env, x,
-                          "only numbers, addresses, times, durations and versions have ranges");
+        return dfr_tx_wrong(env, x,
+                            "only numbers, addresses, times, durations and versions have ranges");
     low = dfr_tx_fit(env, low, x->type, "the low end");
     high = dfr_tx_fit(env, high, x->type, "the high end");
     if (is_error(low) || is_error(high))
@@ -354,7 +222,7 @@ static struct dfr_tx *check_in_list(struct dfr_env *env, const struct dfr_expr *
     if (is_error(x) || is_error(list))
         return error_at(env, e);
     if (list->type.kind != DFR_KIND_LIST)
-        return wrong_type(env, list, "`in` needs a list on its right");
+        return dfr_tx_wrong(env, list, "`in` needs a list on its right");
     const struct dfr_list *l =
         list->type.param >= DFR_T_COUNT ? cx->lists.v[list->type.param - DFR_T_COUNT] : NULL;
     if (!l || l->column_count != 1 || l->columns[0].name.len) {
@@ -383,7 +251,7 @@ static struct dfr_tx *check_contains(struct dfr_env *env, const struct dfr_expr 
     if (hay->type.kind == DFR_KIND_LIST)
         return check_in_list(env, e, needle, hay);
     if (hay->type.kind != DFR_KIND_STR)
-        return wrong_type(env, hay, "`contains` looks into a string or a list");
+        return dfr_tx_wrong(env, hay, "`contains` looks into a string or a list");
     needle = dfr_tx_fit(env, needle, DFR_TYPE(STR), "what a string contains");
     return dfr_tx_op(env->cx, DFR_OP_CONTAINS, 0, DFR_TYPE(BOOL), e->loc, hay, needle, NULL);
 }
@@ -463,7 +331,7 @@ static struct dfr_tx *check_unary(struct dfr_env *env, const struct dfr_expr *e)
         return t;
     }
     if (t->type.kind != DFR_KIND_INT && t->type.kind != DFR_KIND_DUR)
-        return wrong_type(env, t, "only a number or a duration has a negative");
+        return dfr_tx_wrong(env, t, "only a number or a duration has a negative");
     t = dfr_tx_settle(env, t);
     return dfr_tx_op(env->cx, DFR_OP_NEG, 0, t->type, e->loc, t, NULL, NULL);
 }
@@ -483,7 +351,7 @@ struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
     case DFR_X_EQ:
     case DFR_X_NE:
         if (r->kind == DFR_EXPR_SYMPAT || r->kind == DFR_EXPR_REGEX) {
-            struct dfr_tx *t = check_matches(env, e, r, dfr_check_expr(env, l));
+            struct dfr_tx *t = dfr_check_matches(env, e, r, dfr_check_expr(env, l));
             return is_error(t) || e->op == DFR_X_EQ
                        ? t
                        : dfr_tx_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
@@ -505,7 +373,7 @@ struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
         return check_in_list(env, e, x, dfr_check_expr(env, r));
     }
     case DFR_X_MATCHES:
-        return check_matches(env, e, r, dfr_check_expr(env, l));
+        return dfr_check_matches(env, e, r, dfr_check_expr(env, l));
     case DFR_X_CONTAINS:
         return check_contains(env, e);
     case DFR_X_COALESCE: {
@@ -603,7 +471,7 @@ struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
     if (is_error(list))
         return list;
     if (list->type.kind != DFR_KIND_LIST)
-        return wrong_type(env, list, "a quantifier goes over a list");
+        return dfr_tx_wrong(env, list, "a quantifier goes over a list");
     if (env->folds >= DFR_LIMIT_FOLD_DEPTH) {
         dfr_cx_diag(cx, env->source, DFR_D_TOO_DEEP_FOLDS, e->loc, "quantifiers go at most %d deep",
                     (int)DFR_LIMIT_FOLD_DEPTH);
@@ -706,7 +574,7 @@ struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
     }
     case DFR_EXPR_HAS:
     case DFR_EXPR_HAS_SEQ:
-        return check_has(env, e);
+        return dfr_check_has(env, e);
     case DFR_EXPR_STATE:
         return check_state(env, e);
     case DFR_EXPR_FOLD:

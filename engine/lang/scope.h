@@ -217,6 +217,13 @@ struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_call(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e);
+/* subject matches pattern; a list of frames has a pattern or sequence (check_pattern.c). */
+struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
+                                 const struct dfr_expr *pattern, struct dfr_tx *t);
+struct dfr_tx *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e);
+bool dfr_has_wildcard(struct dfr_str s);
+/* "`needs`, this is TYPE": says so and gives an error node. */
+struct dfr_tx *dfr_tx_wrong(struct dfr_env *env, const struct dfr_tx *t, const char *needs);
 /* a == b for two checked sides. */
 struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
                                struct dfr_tx *b, struct dfr_loc loc);
