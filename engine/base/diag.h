@@ -62,6 +62,7 @@ enum dfr_status {
     DFR_LIMIT,       /* a limit was hit */
     DFR_MISUSE,      /* an argument makes no sense */
     DFR_INTERNAL,
+    DFR_UNSUPPORTED, /* a dump or an archive, which this version does not read */
 };
 
 struct dfr_err {

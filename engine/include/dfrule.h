@@ -10,8 +10,10 @@
  *
  * Handles are opaque and immutable after they were made: rules and crashes may be shared by any
  * number of threads; every other call works on its own data. No globals, no printing, no exit, no
- * locale. Strings are UTF-8 with a length. A handle is released with its _free; NULL is fine.
- * Option structs begin with `size` = sizeof, so that they can grow. */
+ * locale. Strings are UTF-8 with a length. A handle is released with its _free, from any thread,
+ * in any order: an answer keeps the rules and the crash that it speaks of. NULL is fine.
+ * Option structs begin with `size` = sizeof, so that they can grow; NULL options are zeroed ones.
+ * On failure *ret is left alone and `error` (may be NULL) says what went wrong. */
 #ifndef DFRULE_H
 #define DFRULE_H
 
@@ -41,6 +43,7 @@ typedef enum dfr_result {
     DFR_RESULT_BAD_CACHE = 5,   /* a compiled rule set did not verify */
     DFR_RESULT_LIMIT = 6,       /* a limit was hit */
     DFR_RESULT_MISUSE = 7,      /* an argument makes no sense */
+    DFR_RESULT_UNSUPPORTED = 8, /* a dump or an archive, which this version does not read */
     DFR_RESULT_INTERNAL = 70
 } dfr_result;
 
@@ -215,19 +218,32 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_why_not(const dfr_rules *rules, const df
 
 typedef struct dfr_test_options {
     size_t size;
-    /* Folders in which `load` looks, besides the rule file's own and its parents. */
+    /* Folders in which `load` looks, besides the rule file's own and its parents. Paths in tests
+     * are relative and never lead upwards. */
     const dfr_text *roots;
     size_t root_count;
-    dfr_text only; /* run tests whose name contains this */
+    dfr_text only; /* tests whose name contains this; of mutated rules, those whose name does */
+    const dfr_text *paths; /* only tests (and mutated rules) in these files or below these folders */
+    size_t path_count;
 } dfr_test_options;
 
-/* Run the tests of a rule set; writes one line a test and each failed expectation with its place. */
+/* Run the tests of a rule set: writes each failed expectation with its place (with `verbose`, a line
+ * for each test), then `N passed, N failed`. */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_test(const dfr_rules *rules,
                                                    const dfr_test_options *options,
                                                    dfr_format format, const dfr_style *style,
                                                    dfr_write_fn write, void *user,
                                                    uint32_t *ret_passed, uint32_t *ret_failed,
                                                    dfr_error *error);
+/* Are the tests sharp? Turns each comparison and weight of the rules around, one at a time, and runs
+ * the tests of the same file. Writes each change that no test notices with its place, then `N killed,
+ * N survived`. A rule without tests lets every change live. The tests must pass as they are. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_mutate(const dfr_rules *rules,
+                                                     const dfr_test_options *options,
+                                                     dfr_format format, const dfr_style *style,
+                                                     dfr_write_fn write, void *user,
+                                                     uint32_t *ret_killed, uint32_t *ret_survived,
+                                                     dfr_error *error);
 
 #ifdef __cplusplus
 }
