@@ -1,0 +1,131 @@
+/* check, facts and what-if: crashes in, answers or facts out. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct check {
+    dfr_rules *rules;
+    const dfr_text *assignments; /* of what-if */
+    size_t assignment_count;
+};
+
+static dfr_result write_pieces(const struct dfr_cli_job *job, const dfr_answer *answer,
+                               struct dfr_cli_text *pieces, dfr_error *error)
+{
+    dfr_result r = DFR_RESULT_OK;
+    for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
+        const struct dfr_cli_output *out = &job->outs->v[i];
+        r = dfr_answer_write(answer, out->format, &out->style, dfr_cli_write_text, &pieces[i],
+                             error);
+    }
+    return r;
+}
+
+static dfr_result check_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
+                              struct dfr_cli_text *pieces, int *strength, dfr_error *error)
+{
+    const struct check *check = job->user;
+    const struct dfr_cli_options *o = job->options;
+    dfr_check_options options = {.size = sizeof options,
+                                 .index = index,
+                                 .no_index = o->no_index,
+                                 .steps_per_rule = o->steps};
+    dfr_answer *answer = NULL;
+    dfr_result r = dfr_check(check->rules, crash, &options, &answer, error);
+    if (r == DFR_RESULT_OK)
+        r = write_pieces(job, answer, pieces, error);
+    if (r == DFR_RESULT_OK)
+        *strength = dfr_answer_strength(answer);
+    dfr_answer_free(answer);
+    return r;
+}
+
+static dfr_result what_if_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
+                                struct dfr_cli_text *pieces, int *strength, dfr_error *error)
+{
+    const struct check *check = job->user;
+    dfr_crash *other = NULL;
+    dfr_result r =
+        dfr_crash_what_if(crash, check->assignments, check->assignment_count, &other, error);
+    if (r == DFR_RESULT_OK)
+        r = check_crash(job, other, index, pieces, strength, error);
+    dfr_crash_free(other);
+    return r;
+}
+
+static dfr_result facts_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
+                              struct dfr_cli_text *pieces, int *strength, dfr_error *error)
+{
+    dfr_result r = DFR_RESULT_OK;
+    (void)strength;
+    for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
+        const struct dfr_cli_output *out = &job->outs->v[i];
+        r = dfr_crash_write_facts(crash, index, out->format, &out->style, dfr_cli_write_text,
+                                  &pieces[i], error);
+    }
+    return r;
+}
+
+static int run(struct dfr_cli_job *job, const struct dfr_cli_list *operands, const char *schema)
+{
+    struct dfr_cli_inputs inputs;
+    struct dfr_cli_outputs outs;
+    if (!dfr_cli_inputs_find(operands, &inputs))
+        return DFR_EXIT_USAGE;
+    if (!dfr_cli_outputs_open(job->options, schema, &outs)) {
+        dfr_cli_inputs_free(&inputs);
+        return DFR_EXIT_USAGE;
+    }
+    job->outs = &outs;
+    int code = dfr_cli_run(job, &inputs);
+    if (!dfr_cli_outputs_close(&outs, true))
+        code = DFR_EXIT_USAGE;
+    dfr_cli_inputs_free(&inputs);
+    return code;
+}
+
+int dfr_cli_check(const struct dfr_cli_options *o)
+{
+    struct check check = {0};
+    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    struct dfr_cli_job job = {.options = o, .user = &check, .work = check_crash};
+    int code = dfr_cli_rules(o, &request, &check.rules, NULL);
+    if (code == DFR_EXIT_OK)
+        code = run(&job, &o->operands, "dfrule/results/1");
+    dfr_rules_free(check.rules);
+    return code;
+}
+
+int dfr_cli_facts(const struct dfr_cli_options *o)
+{
+    struct dfr_cli_job job = {.options = o, .work = facts_crash};
+    return run(&job, &o->operands, "dfrule/results/1");
+}
+
+int dfr_cli_what_if(const struct dfr_cli_options *o)
+{
+    struct check check = {0};
+    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    struct dfr_cli_job job = {.options = o, .user = &check, .work = what_if_crash};
+    size_t n = 0;
+    while (n < o->operands.n && strchr(o->operands.v[n], '='))
+        n++;
+    if (n == 0 || n + 1 != o->operands.n) {
+        dfr_cli_say("what-if needs assignments and then one input, such as "
+                    "`dfrule what-if thread.stack_limit=0xfffff88003dcd000 crash.txt`");
+        return DFR_EXIT_USAGE;
+    }
+    dfr_text *assignments = dfr_cli_alloc(NULL, n, sizeof *assignments);
+    for (size_t i = 0; i < n; i++)
+        assignments[i] = dfr_cli_text_of(o->operands.v[i]);
+    check.assignments = assignments;
+    check.assignment_count = n;
+    const struct dfr_cli_list input = {&o->operands.v[n], 1};
+    int code = dfr_cli_rules(o, &request, &check.rules, NULL);
+    if (code == DFR_EXIT_OK)
+        code = run(&job, &input, "dfrule/results/1");
+    dfr_rules_free(check.rules);
+    free(assignments);
+    return code;
+}
