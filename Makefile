@@ -134,6 +134,11 @@ $(B)/obj/engine/%.o: engine/%.c $(B)/flags | $(GEN_H)
 	$(call say,CC,$@)
 	$(Q)$(COMPILE) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
 
+# A compiled rule set holds numbers of opcodes, builtins and fields: it belongs to these tables.
+TABLES := $(sort $(wildcard engine/code/*.def engine/code/program.h engine/facts/*.def))
+$(B)/obj/engine/code/file.o: CFLAGS += -DDFR_ENGINE='"$(shell cat $(TABLES) | sha256sum | cut -c1-15)"'
+$(B)/obj/engine/code/file.o: $(TABLES)
+
 $(LIB_A): $(LIB_OBJ) $(B)/objects
 	@rm -f $@
 	$(call say,AR,$@)

@@ -2,10 +2,10 @@
  *
  *     0  "DFRC"          8  SHA-256 of everything from 40 on
  *     4  format version 40  SHA-256 of the sources
- *                       72  engine version, 16 bytes   88  number of sections
+ *                       72  engine's tables, 16 bytes  88  number of sections
  *    then per section: size of an element, number of elements, the elements, zeros to a word
  *
- * A cache of another engine version is refused: the opcode numbers may differ. Reading checks only
+ * A cache of another engine is refused: the opcode numbers may differ. Reading checks only
  * sizes; whoever runs the program verifies it. */
 #include <sodium/crypto_hash_sha256.h>
 #include <string.h>
@@ -41,8 +41,9 @@ enum {
 #include "code/sections.def"
 #undef SECTION
 
-#ifdef DFR_VERSION
-static const char engine[ENGINE_BYTES] = DFR_VERSION;
+/* A hash of the tables that give opcodes, builtins and fields their numbers, from the makefile. */
+#ifdef DFR_ENGINE
+static const char engine[ENGINE_BYTES] = DFR_ENGINE;
 #else
 static const char engine[ENGINE_BYTES] = "0";
 #endif
