@@ -223,7 +223,8 @@ typedef struct dfr_test_options {
     const dfr_text *roots;
     size_t root_count;
     dfr_text only; /* tests whose name contains this; of mutated rules, those whose name does */
-    const dfr_text *paths; /* only tests (and mutated rules) in these files or below these folders */
+    const dfr_text
+        *paths; /* only tests (and mutated rules) in these files or below these folders */
     size_t path_count;
 } dfr_test_options;
 
