@@ -95,7 +95,12 @@ static void no_field(struct dfr_env *env, struct dfr_tx *of, struct dfr_str name
         dfr_nearest_try(&near, DFR_STR("func"));
         dfr_nearest_try(&near, DFR_STR("offset"));
     }
-    dfr_cx_did_you_mean(cx, d, &near);
+    if (of->type.kind == DFR_KIND_LIST)
+        dfr_cx_suggest(cx, d,
+                       "a list has `complete`; fields are of its rows: any x in ...: (x.%.*s)",
+                       (int)name.len, name.p);
+    else
+        dfr_cx_did_you_mean(cx, d, &near);
 }
 
 static struct dfr_type field_type(uint32_t field)

@@ -37,9 +37,14 @@ static void parse_all(struct dfr_cx *cx, const struct dfr_compile_source *source
     cx->source_count = (uint32_t)n;
     cx->sources = DFR_NEW_N(cx->a, n, struct dfr_source);
     cx->files = DFR_NEW_N(cx->a, n, struct dfr_file);
+    cx->layers = DFR_NEW_N(cx->a, n, int);
     for (uint32_t i = 0; i < n; i++) {
         hash_piece(&hash, sources[i].path);
         hash_piece(&hash, sources[i].text);
+        int layer = sources[i].layer < 0 ? 0 : sources[i].layer > 2 ? 2 : sources[i].layer;
+        uint8_t layer_byte = (uint8_t)layer;
+        crypto_hash_sha256_update(&hash, &layer_byte, 1);
+        cx->layers[i] = layer;
         dfr_source_init(&cx->sources[i], cx->a, dfr_str_dup(cx->a, sources[i].path),
                         dfr_str_dup(cx->a, sources[i].text));
         cx->sources[i].index = i;
@@ -88,12 +93,6 @@ static void rule_if_wanted(struct dfr_cx *cx, struct dfr_decl *d)
         dfr_compile_rule(cx, d);
 }
 
-static void suppress(struct dfr_cx *cx, struct dfr_decl *d)
-{
-    (void)cx;
-    (void)d;
-}
-
 static int by_place(const void *a, const void *b)
 {
     const struct dfr_diag *x = a, *y = b;
@@ -121,8 +120,11 @@ enum dfr_status dfr_compile(struct dfr_arena *a, const struct dfr_compile_source
     uint32_t errors = diags->errors, first = diags->n;
     dfr_program_init(ret, a);
     dfr_builder_init(&cx.b, ret);
+    dfr_names_init(&cx.regexes, a, false);
     parse_all(&cx, sorted, n);
     dfr_scope_build(&cx);
+    dfr_packs_check(&cx);
+    dfr_layers_apply(&cx);
     each_decl(&cx, DFR_NODE_LIST, dfr_decl_list);
     each_decl(&cx, DFR_NODE_CAUSE, dfr_decl_cause);
     each_decl(&cx, DFR_NODE_FACT, fact_at_top);
@@ -130,7 +132,7 @@ enum dfr_status dfr_compile(struct dfr_arena *a, const struct dfr_compile_source
     each_decl(&cx, DFR_NODE_ACTION, dfr_decl_action);
     each_decl(&cx, DFR_NODE_RULE, number_rule);
     each_decl(&cx, DFR_NODE_RULE, rule_if_wanted);
-    each_decl(&cx, DFR_NODE_SUPPRESS, suppress);
+    each_decl(&cx, DFR_NODE_SUPPRESS, dfr_suppress);
     if (!cx.options->no_tests)
         each_decl(&cx, DFR_NODE_TEST, dfr_compile_test);
     dfr_lists_finish(&cx);

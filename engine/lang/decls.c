@@ -35,7 +35,13 @@ struct dfr_ptext dfr_source_folded(struct dfr_cx *cx, const struct dfr_source *s
     return dfr_build_text(&cx->b, dfr_buf_text(&b));
 }
 
-uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text)
+static bool safe_in_command(uint32_t kind)
+{
+    return kind == DFR_KIND_INT || kind == DFR_KIND_ADDR || kind == DFR_KIND_STR ||
+           kind == DFR_KIND_MODULE || kind == DFR_KIND_ENUM;
+}
+
+uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text, bool command)
 {
     struct dfr_cx *cx = env->cx;
     struct dfr_program *p = cx->p;
@@ -58,6 +64,12 @@ uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text)
                 dfr_cx_diag(cx, env->source, DFR_D_TYPE, t->loc, "%s has no text of its own",
                             dfr_type_name_of(cx, t->type));
             dfr_cx_suggest(cx, d, "name one of its fields");
+            continue;
+        }
+        if (command && !safe_in_command(t->type.kind)) {
+            dfr_cx_diag(cx, env->source, DFR_D_COMMAND, t->loc,
+                        "only numbers, addresses and names go into a command, this is %s",
+                        dfr_type_name_of(cx, t->type));
             continue;
         }
         out[n].chunk = dfr_tx_chunk(env, t);
@@ -187,6 +199,11 @@ static bool params_of(struct dfr_env *env, struct dfr_decl *d, const struct dfr_
 {
     bool ok = true;
     uint32_t n = 0;
+    if (d->param_count > DFR_LIMIT_VM_SLOTS) {
+        dfr_cx_diag(env->cx, d->source, DFR_D_TOO_LARGE, d->node->name.loc,
+                    "there are at most %d parameters", (int)DFR_LIMIT_VM_SLOTS);
+        ok = false;
+    }
     for (const struct dfr_param *x = list; x; x = x->next, n++) {
         struct dfr_type type = DFR_TYPE(NONE);
         ok &= dfr_type_resolve(env, &x->type, &type);
@@ -300,7 +317,10 @@ static void add_cell(struct dfr_env *env, struct dfr_list *l, uint32_t row, uint
     struct dfr_tx *t = dfr_check_expr(env, e);
     if (t->kind == DFR_TX_ERROR)
         return;
-    l->hash = dfr_hash_mix(l->hash, dfr_str_hash(dfr_source_text(env->source, e->loc)));
+    l->hash =
+        dfr_hash_mix(l->hash, t->literal && t->type.kind == DFR_KIND_STR ? dfr_str_hash(t->text)
+                              : t->literal                               ? t->num
+                                                                         : t->hash);
     bool number = t->literal && t->type.kind == DFR_KIND_INT;
     if (c->type.kind == DFR_KIND_NONE) {
         c->type = t->type;
@@ -515,7 +535,8 @@ void dfr_decl_action(struct dfr_cx *cx, struct dfr_decl *d)
     struct dfr_paction a = {.name = dfr_build_text(&cx->b, d->full), .args = d->param_count};
     text_of(cx, d, "text", true);
     const struct dfr_entry *text = dfr_entry_find(d->node->fields, "text");
-    a.template = text && text->value->kind == DFR_EXPR_STRING ? dfr_template(&env, text->value) : 0;
+    a.template =
+        text && text->value->kind == DFR_EXPR_STRING ? dfr_template(&env, text->value, false) : 0;
     a.cost = cost_of(cx, d);
     a.helps = (uint32_t)number_of(cx, d, "helps", 1, 100, 50);
     dfr_metas(cx, d->source, d->node->fields, known, &a.meta_first, &a.meta_count);

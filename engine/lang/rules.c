@@ -128,8 +128,8 @@ static void section_unless(struct rule *r, const struct dfr_section *s)
 
 /* --- evidence -------------------------------------------------------------------------------- */
 
-static bool weight_of(struct rule *r, const struct dfr_weight *w, int32_t *if_true,
-                      int32_t *if_false)
+bool dfr_weight_of(struct dfr_cx *cx, const struct dfr_source *s, const struct dfr_weight *w,
+                   int32_t *if_true, int32_t *if_false)
 {
     static const struct {
         const char *name;
@@ -138,7 +138,8 @@ static bool weight_of(struct rule *r, const struct dfr_weight *w, int32_t *if_tr
     *if_false = 0;
     if (w->numbers) {
         if (w->a < -30 || w->a > 30 || w->b < -30 || w->b > 30) {
-            complain(r, DFR_D_BAD_WEIGHT, w->loc, "a weight lies between -30 and 30 decibans");
+            dfr_cx_diag(cx, s, DFR_D_BAD_WEIGHT, w->loc,
+                        "a weight lies between -30 and 30 decibans");
             return false;
         }
         *if_true = (int32_t)w->a;
@@ -153,10 +154,16 @@ static bool weight_of(struct rule *r, const struct dfr_weight *w, int32_t *if_tr
         }
         dfr_nearest_try(&near, dfr_str_from(words[i].name));
     }
-    struct dfr_diag *d = dfr_cx_diag(r->cx, r->d->source, DFR_D_BAD_WEIGHT, w->loc,
+    struct dfr_diag *d = dfr_cx_diag(cx, s, DFR_D_BAD_WEIGHT, w->loc,
                                      "a weight is weak, moderate, strong, decisive or weight(n)");
-    dfr_cx_did_you_mean(r->cx, d, &near);
+    dfr_cx_did_you_mean(cx, d, &near);
     return false;
+}
+
+static bool weight_of(struct rule *r, const struct dfr_weight *w, int32_t *if_true,
+                      int32_t *if_false)
+{
+    return dfr_weight_of(r->cx, r->d->source, w, if_true, if_false);
 }
 
 static void check_label(struct rule *r, const struct dfr_expr *label)
@@ -182,7 +189,7 @@ static void add_evidence(struct rule *r, const struct dfr_evidence *e, uint32_t 
     }
     if (e->label) {
         check_label(r, e->label);
-        out.label = dfr_template(&r->env, e->label);
+        out.label = dfr_template(&r->env, e->label, false);
     }
     struct dfr_tx *t = dfr_check_bool(&r->env, e->cond);
     if (e->kind != DFR_EV_NOTE)
@@ -227,7 +234,10 @@ static void section_conclude(struct rule *r, const struct dfr_section *s)
     r->has_conclude = true;
     r->conclude = s;
     struct dfr_decl *cause = dfr_scope_find(cx, r->d->pack, DFR_NODE_CAUSE, s->name.text);
+    if (!cause)
+        cause = dfr_scope_renamed(cx, r->d->pack, r->d->source, DFR_NODE_CAUSE, s->name);
     if (cause) {
+        dfr_deprecated(cx, cause, r->d->pack, r->d->source, s->name.loc);
         r->out.cause = cause->index;
     } else {
         struct dfr_diag *d =
@@ -260,9 +270,13 @@ static void section_recommend(struct rule *r, const struct dfr_section *s)
     struct dfr_padvice a = {
         .action = DFR_NONE, .template = DFR_NONE, .source = dfr_place_of(r->d->source, s->loc)};
     if (s->text) {
-        a.template = dfr_template(&r->env, s->text);
+        a.template = dfr_template(&r->env, s->text, false);
     } else {
         struct dfr_decl *d = dfr_scope_find(cx, r->d->pack, DFR_NODE_ACTION, s->name.text);
+        if (!d)
+            d = dfr_scope_renamed(cx, r->d->pack, r->d->source, DFR_NODE_ACTION, s->name);
+        if (d)
+            dfr_deprecated(cx, d, r->d->pack, r->d->source, s->name.loc);
         if (!d) {
             struct dfr_diag *g =
                 dfr_cx_diag(cx, r->d->source, DFR_D_UNKNOWN_NAME, s->name.loc,
@@ -295,7 +309,7 @@ static void section_recommend(struct rule *r, const struct dfr_section *s)
 
 static void section_collect(struct rule *r, const struct dfr_section *s)
 {
-    struct dfr_pcollect c = {.template = dfr_template(&r->env, s->text),
+    struct dfr_pcollect c = {.template = dfr_template(&r->env, s->text, true),
                              .condition = condition_of(r, s->cond),
                              .source = dfr_place_of(r->d->source, s->loc)};
     *DFR_PUSH(r->cx->a, &r->collect) = c;
@@ -448,4 +462,6 @@ void dfr_compile_rule(struct dfr_cx *cx, struct dfr_decl *d)
     dfr_gates(cx, d, &r.out, r.clause_nodes.v, r.clause_nodes.n);
     order_clauses(&r);
     store(&r);
+    d->locals = r.env.locals;
+    d->has_row = has_each;
 }

@@ -65,8 +65,10 @@ struct dfr_decl {
     uint32_t tier; /* RULE */
     bool uses_state;
     uint32_t depth; /* FACT, FN: longest chain of facts and functions below it, itself counted */
-    struct dfr_decl *from; /* while under way: who asked */
-    struct dfr_list *list; /* LIST */
+    struct dfr_decl *from;          /* while under way: who asked */
+    struct dfr_list *list;          /* LIST */
+    const struct dfr_local *locals; /* RULE, once compiled: its row and lets, for suppressions */
+    bool has_row;                   /* RULE with `each` */
 };
 
 /* A declared or inline list while the program is built: columns get their kinds from their cells
@@ -137,10 +139,12 @@ struct dfr_cx {
     const struct dfr_compile_options *options;
     struct dfr_source *sources;
     struct dfr_file *files;
+    int *layers; /* of each source: 0 pack, 1 team, 2 user */
     uint32_t source_count;
     DFR_VEC(struct dfr_pack *) packs;
     struct dfr_pack *core;
     DFR_VEC(struct dfr_list *) lists; /* by program.lists index */
+    struct dfr_names regexes;         /* that were tried already */
     uint32_t rule_count;
     bool for_givens; /* what-if: tests without `expect` are fine */
 };
@@ -198,7 +202,8 @@ struct dfr_tx *dfr_tx_settle(struct dfr_env *env, struct dfr_tx *t);
 uint32_t dfr_tx_chunk(struct dfr_env *env, const struct dfr_tx *t);
 uint64_t dfr_hash_mix(uint64_t a, uint64_t b);
 const char *dfr_type_name_of(struct dfr_cx *cx, struct dfr_type t);
-uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e);
+/* `symbols`: it matches module!function, otherwise any text. */
+uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e, bool symbols);
 
 /* --- check*.c: expressions ------------------------------------------------------------------ */
 
@@ -212,6 +217,13 @@ struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_call(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e);
+/* subject matches pattern; a list of frames has a pattern or sequence (check_pattern.c). */
+struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
+                                 const struct dfr_expr *pattern, struct dfr_tx *t);
+struct dfr_tx *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e);
+bool dfr_has_wildcard(struct dfr_str s);
+/* "`needs`, this is TYPE": says so and gives an error node. */
+struct dfr_tx *dfr_tx_wrong(struct dfr_env *env, const struct dfr_tx *t, const char *needs);
 /* a == b for two checked sides. */
 struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
                                struct dfr_tx *b, struct dfr_loc loc);
@@ -236,7 +248,8 @@ struct dfr_list *dfr_list_as(struct dfr_env *env, struct dfr_list *l, struct dfr
                              struct dfr_loc loc, const char *place);
 void dfr_lists_finish(struct dfr_cx *cx);
 bool dfr_type_resolve(struct dfr_env *env, const struct dfr_type_name *name, struct dfr_type *ret);
-uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text);
+/* A text with {expressions}. A command takes only what is safe in one. */
+uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text, bool command);
 /* Metadata other than the names in `known` (NULL-terminated), into program.metas. */
 void dfr_metas(struct dfr_cx *cx, const struct dfr_source *s, const struct dfr_entry *list,
                const char *const *known, uint32_t *ret_first, uint32_t *ret_count);
@@ -248,9 +261,28 @@ struct dfr_ptext dfr_source_folded(struct dfr_cx *cx, const struct dfr_source *s
 /* --- rules.c, gates.c, tests.c ---------------------------------------------------------------- */
 
 void dfr_compile_rule(struct dfr_cx *cx, struct dfr_decl *d);
+/* Decibans of a weight, if true and if false. */
+bool dfr_weight_of(struct dfr_cx *cx, const struct dfr_source *s, const struct dfr_weight *w,
+                   int32_t *if_true, int32_t *if_false);
 /* Fill in the rule's index keys from its clauses; complains when they exclude each other. */
 void dfr_gates(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_prule *r,
                struct dfr_tx *const *clauses, uint32_t n);
 void dfr_compile_test(struct dfr_cx *cx, struct dfr_decl *d);
+
+/* --- layers.c, packs.c ------------------------------------------------------------------------ */
+
+/* Apply overrides to the trees of what they name; before anything is compiled. */
+void dfr_layers_apply(struct dfr_cx *cx);
+/* Compile a suppression; after the rules. */
+void dfr_suppress(struct dfr_cx *cx, struct dfr_decl *by);
+/* What a pack's `aliases` say about an old name, with a warning; NULL: nothing. */
+struct dfr_decl *dfr_scope_renamed(struct dfr_cx *cx, const struct dfr_pack *from,
+                                   const struct dfr_source *s, enum dfr_node_kind kind,
+                                   struct dfr_word name);
+/* Warn when `user` uses something that another pack deprecates. */
+void dfr_deprecated(struct dfr_cx *cx, const struct dfr_decl *d, const struct dfr_pack *user,
+                    const struct dfr_source *s, struct dfr_loc loc);
+/* Versions: of the pack, of what it requires, of the facts and the engine it was written for. */
+void dfr_packs_check(struct dfr_cx *cx);
 
 #endif

@@ -49,16 +49,24 @@ struct dfr_tx *dfr_tx_error(struct dfr_cx *cx, struct dfr_loc loc)
     return node(cx, DFR_TX_ERROR, DFR_TYPE(NONE), loc);
 }
 
-/* Hash from the parts: kind, operation, operand and the children in order. Operands that are
+/* Hash from the parts: kind, operation, operand and the children, in order where it matters. Operands that are
  * numbers of interned records are fine: one rule set is compared with itself. */
 static void finish(struct dfr_tx *t)
 {
     uint64_t h = dfr_hash_mix((uint64_t)t->kind << 8 | t->op, (uint64_t)t->operand << 32 | t->n);
+    bool any_order = t->kind == DFR_TX_AND || t->kind == DFR_TX_OR ||
+                     (t->kind == DFR_TX_OP &&
+                      (t->op == DFR_OP_EQ || t->op == DFR_OP_NE || t->op == DFR_OP_BAND ||
+                       t->op == DFR_OP_BOR || t->op == DFR_OP_BXOR || t->op == DFR_OP_MUL));
+    uint64_t sum = 0;
     for (struct dfr_tx *k = t->kid; k; k = k->next) {
-        h = dfr_hash_mix(h, k->hash);
+        if (any_order)
+            sum += dfr_hash_mix(h, k->hash);
+        else
+            h = dfr_hash_mix(h, k->hash);
         t->uses_state |= k->uses_state;
     }
-    t->hash = h;
+    t->hash = any_order ? dfr_hash_mix(h, sum) : h;
 }
 
 struct dfr_tx *dfr_tx_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand, struct dfr_type type,
@@ -229,6 +237,16 @@ struct dfr_tx *dfr_tx_fit(struct dfr_env *env, struct dfr_tx *t, struct dfr_type
                         dfr_type_name_of(env->cx, want), place, dfr_type_name_of(env->cx, t->type));
         if (want.kind == DFR_KIND_MODULE && t->type.kind == DFR_KIND_STR)
             dfr_cx_suggest(env->cx, d, "module(...) makes a module of a name");
+        else if (want.kind == DFR_KIND_STR && t->type.kind == DFR_KIND_MODULE)
+            dfr_cx_suggest(env->cx, d, "its name is .name");
+        else if (want.kind == DFR_KIND_VER && t->literal)
+            dfr_cx_suggest(env->cx, d, "a version has a dot: 3.0");
+        else if (want.kind == DFR_KIND_DUR && t->literal)
+            dfr_cx_suggest(env->cx, d, "a duration has a unit: 30s, 5min, 2h, 1d");
+        else if (want.kind == DFR_KIND_TIME && t->literal)
+            dfr_cx_suggest(env->cx, d, "a time is written 2013-01-01");
+        else if (want.kind == DFR_KIND_SYM && t->literal)
+            dfr_cx_suggest(env->cx, d, "a symbol is compared with a pattern: matches nt!Name");
     }
     return dfr_tx_error(env->cx, t->loc);
 }
