@@ -112,7 +112,7 @@ struct dfr_str dfr_str_slice(struct dfr_str s, size_t from, size_t to)
         to = s.len;
     if (from > to)
         from = to;
-    return (struct dfr_str){s.p + from, to - from};
+    return (struct dfr_str){from ? s.p + from : s.p, to - from}; /* s.p may be NULL */
 }
 
 uint64_t dfr_str_hash(struct dfr_str s)

@@ -18,12 +18,25 @@ static bool is_no_module(struct dfr_str name)
     return false;
 }
 
+/* What the short analysis called probable, for texts without the full one. */
+static const struct dfr_value *probable(const struct dfr_facts *f)
+{
+    for (uint32_t i = 0; i < f->tables[DFR_T_ANALYZE_KEYS].n; i++) {
+        const struct dfr_value *key = dfr_derive_at(f, DFR_F_ANALYZE_KEYS_KEY, i);
+        if (key && dfr_str_eq(dfr_value_str(key), DFR_STR("Probably caused by")))
+            return dfr_derive_at(f, DFR_F_ANALYZE_KEYS_VALUE, i);
+    }
+    return NULL;
+}
+
 /* The name of the module when there is one, else of the image. One of the two that stands for no
  * module outweighs the other: `nt` beside `memory_corruption` blames nobody. */
 static void suspect(struct dfr_facts *f)
 {
     const struct dfr_value *module = dfr_derive_scalar(f, DFR_F_ANALYZE_MODULE);
     const struct dfr_value *image = dfr_derive_scalar(f, DFR_F_ANALYZE_IMAGE);
+    if (!module && !image)
+        image = probable(f);
     const struct dfr_value *named[] = {module, image};
     const struct dfr_value *best = NULL;
     for (size_t i = 0; i < 2; i++) {

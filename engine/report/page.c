@@ -199,32 +199,78 @@ void dfr_page_where(const struct dfr_facts *f, uint32_t place, struct dfr_buf *o
         dfr_buf_printf(out, ", byte %llu", (unsigned long long)at->begin);
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* A quote with runs of blanks folded, and where in it the words of the place begin and end. */
+struct folded {
+    struct dfr_buf text;
+    size_t begin, end;
+};
+
+static void fold(struct folded *q, const struct dfr_facts *f, uint32_t place, struct dfr_arena *a)
+{
+    struct dfr_str quote = dfr_facts_quote(f, place);
+    const struct dfr_place *at = &f->places.v[place];
+    size_t start = quote.len && f->text.len ? (size_t)(quote.p - f->text.p) : 0;
+    dfr_buf_init(&q->text, a);
+    q->begin = q->end = SIZE_MAX;
+    for (size_t i = 0; i < quote.len;) {
+        size_t from = i;
+        while (i < quote.len && !is_blank(quote.p[i]))
+            i++;
+        if (i > from) {
+            if (q->text.len)
+                dfr_buf_char(&q->text, ' ');
+            if (q->begin == SIZE_MAX && start + i > at->begin)
+                q->begin = q->text.len;
+            dfr_buf_safe(&q->text, dfr_str_slice(quote, from, i));
+            if (start + from < at->end)
+                q->end = q->text.len;
+        }
+        while (i < quote.len && is_blank(quote.p[i]))
+            i++;
+    }
+    q->begin = q->begin == SIZE_MAX ? 0 : q->begin;
+    q->end = q->end == SIZE_MAX ? q->text.len : q->end;
+}
+
 void dfr_page_quote(struct dfr_page *p, uint32_t indent, const struct dfr_facts *f, uint32_t place)
 {
     struct dfr_buf b;
+    struct folded q;
     dfr_buf_init(&b, p->out->arena);
     dfr_page_where(f, place, &b);
     if (!b.len)
         return;
-    struct dfr_str quote = dfr_facts_quote(f, place);
-    if (quote.len) {
-        dfr_buf_z(&b, ": ");
-        /* Blanks of tables are folded, so that more of the line is seen. */
-        bool blank = false;
-        size_t from = 0;
-        for (size_t i = 0; i <= quote.len; i++) {
-            bool is_blank = i < quote.len && (quote.p[i] == ' ' || quote.p[i] == '\t' ||
-                                              quote.p[i] == '\r' || quote.p[i] == '\n');
-            if (is_blank && !blank)
-                dfr_buf_safe(&b, dfr_str_slice(quote, from, i));
-            if (!is_blank && blank && i < quote.len) {
-                dfr_buf_char(&b, ' ');
-                from = i;
-            }
-            if (i == quote.len && !blank)
-                dfr_buf_safe(&b, dfr_str_slice(quote, from, i));
-            blank = is_blank;
+    fold(&q, f, place, p->out->arena);
+    struct dfr_str text = dfr_buf_text(&q.text);
+    if (!text.len) {
+        dfr_page_line(p, DFR_INK_FAINT, indent, dfr_buf_text(&b));
+        return;
+    }
+    dfr_buf_z(&b, ": ");
+    uint32_t used = indent + dfr_page_width(dfr_buf_text(&b)), from = 0;
+    uint32_t room = p->columns > used + 16 ? p->columns - used : 16;
+    const char *dots = p->ascii ? "..." : "\xE2\x80\xA6";
+    uint32_t dots_width = p->ascii ? 3 : 1;
+    /* Where the line is too long, words before the ones that are meant go first. */
+    if (dfr_page_width(text) > room) {
+        while (from < q.begin && dfr_page_width(dfr_str_slice(text, from, q.end)) +
+                                         (from ? dots_width + 1 : 0) + dots_width >
+                                     room) {
+            size_t blank = dfr_str_find(dfr_str_slice(text, from, q.begin), DFR_STR(" "));
+            if (blank == SIZE_MAX)
+                break;
+            from += (uint32_t)blank + 1;
         }
     }
+    if (from) {
+        dfr_buf_z(&b, dots);
+        dfr_buf_char(&b, ' ');
+    }
+    dfr_buf_str(&b, dfr_str_slice(text, from, text.len));
     dfr_page_line(p, DFR_INK_FAINT, indent, dfr_buf_text(&b));
 }

@@ -203,7 +203,8 @@ static void put_action(struct dfr_page *p, const struct dfr_ranking *r, uint32_t
     if (p->verbose)
         dfr_buf_printf(&tag, " (%s)", dfr_report_cost(x->cost));
     struct dfr_str text = dfr_buf_text(&b);
-    size_t cut = first_clause(text);
+    /* Long advice is told apart: what, then how. */
+    size_t cut = dfr_page_width(text) > 2 * p->columns ? first_clause(text) : text.len;
     struct dfr_str what = dfr_str_slice(text, 0, cut), how = dfr_str_slice(text, cut, text.len);
     bool shown = how.len && (!i || p->verbose);
     if (how.len && !shown && what.p[what.len - 1] != '.')

@@ -446,3 +446,25 @@ uint32_t dfr_tx_pair(struct dfr_reader *r, uint32_t i)
     }
     return end;
 }
+
+/* `Probably caused by : foo.sys ( foo!Bar+3a )`: the verdict of the short analysis. It is kept as a
+ * key, so that the full one, when it is there too, speaks for itself. */
+uint32_t dfr_tx_probably(struct dfr_reader *r, uint32_t i)
+{
+    uint32_t n = dfr_tx_phrase(r, i, "Probably caused by :");
+    if (!n)
+        n = dfr_tx_phrase(r, i, "Probably caused by:");
+    struct dfr_str image = dfr_tx_text(r, i + n);
+    if (!n || !image.len || dfr_tx_is_elision(image))
+        return i;
+    dfr_tx_stack_close(r);
+    keep_row(r, DFR_STR("Probably caused by"), i, i + n, i + n + 1);
+    uint32_t end = i + n + 1;
+    if (dfr_tx_says(r, end, "(")) {
+        uint32_t most = end + 12;
+        while (end < most && dfr_tx_text(r, end).len && !dfr_tx_says(r, end, ")"))
+            end++;
+        end = dfr_tx_says(r, end, ")") ? end + 1 : i + n + 1;
+    }
+    return end;
+}

@@ -47,7 +47,7 @@ struct dfr_command {
 };
 const struct dfr_command *dfr_tx_command(struct dfr_str verb);
 /* analyze.c */
-dfr_section_fn dfr_tx_key, dfr_tx_pair;
+dfr_section_fn dfr_tx_key, dfr_tx_pair, dfr_tx_probably;
 bool dfr_tx_us_date(struct dfr_str s, struct dfr_value *ret);
 bool dfr_tx_key_known(const void *user, struct dfr_str key);
 /* notes.c */
