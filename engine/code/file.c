@@ -1,14 +1,16 @@
 /* The cache file of a program. Little-endian words throughout:
  *
- *     0  "DFRC"          8  SHA-256 of everything from 40 on
+ *     0  "DFRC"          8  XXH3, 128 bits, of everything from 40 on, then 16 zero bytes
  *     4  format version 40  SHA-256 of the sources
  *                       72  engine's tables, 16 bytes  88  number of sections
  *    then per section: size of an element, number of elements, the elements, zeros to a word
  *
- * A cache of another engine is refused: the opcode numbers may differ. Reading checks only
- * sizes; whoever runs the program verifies it. */
-#include <sodium/crypto_hash_sha256.h>
+ * The checksum finds damage; it is no signature, since whoever can write the file can write it too.
+ * Against bad intent stands the verifier. A cache of another engine is refused: the opcode numbers
+ * may differ. Reading checks only sizes; whoever runs the program verifies it. */
+#define XXH_INLINE_ALL
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/buf.h"
 #include "base/limits.h"
@@ -16,7 +18,8 @@
 #include "code/program.h"
 
 enum {
-    FORMAT = 1,
+    FORMAT = 2,
+    CHECKSUM_BYTES = 32,
     HASHED_FROM = 40,
     AT_SOURCE_HASH = 40,
     AT_ENGINE = 72,
@@ -47,6 +50,14 @@ static const char engine[ENGINE_BYTES] = DFR_ENGINE;
 #else
 static const char engine[ENGINE_BYTES] = "0";
 #endif
+
+static void checksum(const void *p, size_t len, unsigned char ret[CHECKSUM_BYTES])
+{
+    XXH128_canonical_t canonical;
+    XXH128_canonicalFromHash(&canonical, XXH3_128bits(p, len));
+    memset(ret, 0, CHECKSUM_BYTES);
+    memcpy(ret, canonical.digest, sizeof canonical.digest);
+}
 
 static void put_word(struct dfr_buf *out, uint32_t w)
 {
@@ -85,8 +96,8 @@ void dfr_program_write(const struct dfr_program *p, struct dfr_buf *out)
 #define SECTION(member) put_section(&body, p->member.v, sizeof *p->member.v, p->member.n);
 #include "code/sections.def"
 #undef SECTION
-    unsigned char hash[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(hash, (const unsigned char *)body.p, body.len);
+    unsigned char hash[CHECKSUM_BYTES];
+    checksum(body.p, body.len, hash);
     dfr_buf_z(out, "DFRC");
     put_word(out, FORMAT);
     dfr_buf_str(out, (struct dfr_str){(const char *)hash, sizeof hash});
@@ -117,13 +128,19 @@ static enum dfr_status get_section(struct reader *r, const char *name, size_t si
     if (!dfr_span_sub(r->bytes, r->at + 2 * WORD, len, &data))
         return dfr_fail(r->err, DFR_BAD_CACHE, "section %s is cut", name);
     r->at += 2 * WORD + (len + WORD - 1) / WORD * WORD;
-    void *v = dfr_arena_alloc(r->arena, data.len);
-    if (data.len)
-        memcpy(v, data.p, data.len);
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-    for (size_t i = 0; size > 1 && i < data.len / WORD; i++)
-        dfr_span_u32le(data, i * WORD, (uint32_t *)v + i);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    /* The records lie in the file as they lie in memory: use them where they are. */
+    if (size == 1 || (uintptr_t)data.p % WORD == 0) {
+        *ret_v = (void *)(uintptr_t)data.p;
+        *ret_n = n;
+        return DFR_OK;
+    }
 #endif
+    uint32_t *v = dfr_arena_alloc(r->arena, data.len + WORD);
+    if (data.len && size == 1)
+        memcpy(v, data.p, data.len);
+    for (size_t i = 0; size > 1 && i < data.len / WORD; i++)
+        dfr_span_u32le(data, i * WORD, v + i);
     *ret_v = v;
     *ret_n = n;
     return DFR_OK;
@@ -137,15 +154,14 @@ static enum dfr_status check_header(struct reader *r)
         return dfr_fail(r->err, DFR_BAD_CACHE, "not a compiled rule set");
     if (!dfr_span_u32le(r->bytes, WORD, &format) || format != FORMAT)
         return dfr_fail(r->err, DFR_BAD_CACHE, "a compiled rule set of another format");
-    if (!dfr_span_sub(r->bytes, 2 * WORD, crypto_hash_sha256_BYTES, &hash) ||
-        r->bytes.len < HEADER ||
+    if (!dfr_span_sub(r->bytes, 2 * WORD, CHECKSUM_BYTES, &hash) || r->bytes.len < HEADER ||
         !dfr_span_sub(r->bytes, HASHED_FROM, r->bytes.len - HASHED_FROM, &rest))
         return dfr_fail(r->err, DFR_BAD_CACHE, "the compiled rule set is cut");
-    unsigned char is[crypto_hash_sha256_BYTES];
-    crypto_hash_sha256(is, rest.p, rest.len);
+    unsigned char is[CHECKSUM_BYTES];
+    checksum(rest.p, rest.len, is);
     if (memcmp(is, hash.p, sizeof is) != 0)
         return dfr_fail(r->err, DFR_BAD_CACHE,
-                        "the compiled rule set is damaged: its hash differs");
+                        "the compiled rule set is damaged: its checksum differs");
     if (!dfr_span_sub(r->bytes, AT_ENGINE, ENGINE_BYTES, &version) ||
         memcmp(version.p, engine, ENGINE_BYTES) != 0)
         return dfr_fail(r->err, DFR_BAD_CACHE, "compiled by another version of the engine");

@@ -327,7 +327,8 @@ const struct dfr_builtin_info *dfr_builtin_info(uint32_t builtin);
  * DFR_BAD_CACHE with the record and place named in *err. */
 enum dfr_status dfr_program_verify(const struct dfr_program *p, struct dfr_err *err);
 
-/* The cache file: header with magic, format version, engine version, SHA-256 of the rest. */
+/* The cache file: header with magic, format version, engine version, checksum of the rest. Reading
+ * copies nothing: the program points into `bytes`, which must stay as they are while it is used. */
 struct dfr_buf;
 void dfr_program_write(const struct dfr_program *p, struct dfr_buf *out);
 enum dfr_status dfr_program_read(struct dfr_arena *a, struct dfr_str bytes, struct dfr_program *ret,

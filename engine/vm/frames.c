@@ -72,17 +72,17 @@ static uint32_t frame_missing(struct dfr_vm *vm, const struct columns *c, uint32
                           reason, v->place);
 }
 
+/* A frame that matches, or may. */
 static struct dfr_tv frame_value(struct dfr_vm *vm, const struct columns *c, uint32_t table,
-                                 uint32_t row, const struct dfr_frame *f, uint32_t pattern)
+                                 uint32_t row, const struct dfr_frame *f, enum dfr_tri t,
+                                 uint8_t reason)
 {
-    uint8_t reason = DFR_REASON_NO_SYMBOLS;
-    enum dfr_tri t = dfr_vm_frame_matches(vm, f, pattern, &reason);
     struct dfr_tv r = {.v = t == DFR_OPEN ? dfr_v_unknown(DFR_KIND_BOOL, (enum dfr_reason)reason)
-                                          : dfr_v_bool(t == DFR_TRUE)};
+                                          : dfr_v_bool(true)};
     r.v.trust = f->trust;
     if (t == DFR_TRUE)
         r.origin = dfr_vm_cell(vm, c->sym, row);
-    else if (t == DFR_OPEN && !dfr_reason_is_error(reason))
+    else if (!dfr_reason_is_error(reason))
         r.missing = frame_missing(vm, c, table, row, f);
     return r;
 }
@@ -103,8 +103,14 @@ struct dfr_tv dfr_vm_has(struct dfr_vm *vm, const struct dfr_tv *list, uint32_t 
     vm->steps += rows.count;
     for (uint32_t i = 0; i < rows.count && !s.over && !dfr_vm_spent(vm); i++) {
         uint32_t row = rows.first + i;
-        struct dfr_tv t = frame_value(vm, c, rows.table, row, &f->v[row], pattern);
-        dfr_fold_row(vm, &s, &t);
+        uint8_t reason = DFR_REASON_NO_SYMBOLS;
+        enum dfr_tri t = dfr_vm_frame_matches(vm, &f->v[row], pattern, &reason);
+        if (t == DFR_FALSE) { /* most frames: nothing to gather */
+            dfr_fold_false(&s, f->v[row].trust);
+            continue;
+        }
+        struct dfr_tv v = frame_value(vm, c, rows.table, row, &f->v[row], t, reason);
+        dfr_fold_row(vm, &s, &v);
     }
     return dfr_fold_end(vm, &s);
 }

@@ -178,6 +178,13 @@ struct dfr_fold_state {
 };
 void dfr_fold_begin(struct dfr_vm *vm, struct dfr_fold_state *s, uint32_t kind, uint32_t threshold);
 void dfr_fold_row(struct dfr_vm *vm, struct dfr_fold_state *s, const struct dfr_tv *v);
+/* A row of ANY that is false and rests on no cell of its own. */
+static inline void dfr_fold_false(struct dfr_fold_state *s, uint8_t trust)
+{
+    s->at++;
+    s->false_best = trust > s->false_best ? trust : s->false_best;
+    s->false_worst = trust < s->false_worst ? trust : s->false_worst;
+}
 struct dfr_tv dfr_fold_end(struct dfr_vm *vm, struct dfr_fold_state *s);
 
 /* Builtins: arguments are known and of the right kind, but for those of tests. */
