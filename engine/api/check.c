@@ -23,16 +23,36 @@ struct check_args {
     const dfr_rules *rules;
     const struct dfr_facts *facts;
     struct dfr_eval_options options;
+    bool others;
 };
+
+static enum dfr_status check_one(const struct check_args *in, const struct dfr_facts *facts,
+                                 struct dfr_eval *eval, struct dfr_ranking *ranking,
+                                 struct dfr_err *err)
+{
+    struct dfr_arena *a = &in->answer->handle.arena;
+    enum dfr_status status = dfr_eval_run(in->rules->engine, facts, &in->options, a, eval, err);
+    if (status == DFR_OK)
+        dfr_rank(eval, a, ranking);
+    return status;
+}
 
 static enum dfr_status check_body(void *args, struct dfr_err *err)
 {
     const struct check_args *in = args;
     dfr_answer *answer = in->answer;
-    enum dfr_status status = dfr_eval_run(in->rules->engine, in->facts, &in->options,
-                                          &answer->handle.arena, &answer->eval, err);
-    if (status == DFR_OK)
-        dfr_rank(&answer->eval, &answer->handle.arena, &answer->ranking);
+    const dfr_crash *crash = answer->crash;
+    enum dfr_status status = check_one(in, in->facts, &answer->eval, &answer->ranking, err);
+    if (!in->others || crash->count < 2)
+        return status;
+    answer->others = DFR_NEW_N(&answer->handle.arena, crash->count - 1, struct dfr_other_answer);
+    for (uint32_t i = 0; i < crash->count && status == DFR_OK; i++) {
+        if (i == answer->index)
+            continue;
+        struct dfr_other_answer *other = &answer->others[answer->other_count++];
+        other->index = i;
+        status = check_one(in, crash->crashes[i], &other->eval, &other->ranking, err);
+    }
     return status;
 }
 
@@ -57,6 +77,7 @@ dfr_result dfr_check(const dfr_rules *rules, const dfr_crash *crash,
     struct check_args args = {.answer = answer,
                               .rules = rules,
                               .facts = facts,
+                              .others = o.others != 0,
                               .options = {.no_index = o.no_index != 0,
                                           .only_rule = DFR_NONE,
                                           .steps_per_rule = o.steps_per_rule}};
@@ -89,7 +110,17 @@ static enum dfr_status write_body(void *args, struct dfr_err *err)
     const dfr_answer *answer = in->answer;
     struct dfr_report r = {.input = dfr_api_input(answer->crash, answer->index),
                            .ranking = &answer->ranking,
+                           .other_count = answer->other_count,
                            .diags = &answer->crash->diags};
+    struct dfr_report *others =
+        DFR_NEW_N(&in->scratch->arena, answer->other_count, struct dfr_report);
+    for (uint32_t i = 0; i < answer->other_count; i++) {
+        const struct dfr_other_answer *o = &answer->others[i];
+        others[i] = (struct dfr_report){.input = dfr_api_input(answer->crash, o->index),
+                                        .ranking = &o->ranking,
+                                        .diags = &answer->crash->diags};
+    }
+    r.others = others;
     struct dfr_buf b;
     dfr_api_buf(&b, &in->scratch->arena);
     if (in->format == DFR_FORMAT_TEXT)

@@ -46,6 +46,12 @@ struct dfr_answer {
     uint32_t index;
     struct dfr_eval eval;
     struct dfr_ranking ranking;
+    struct dfr_other_answer { /* the input's other crashes, when they were asked for */
+        uint32_t index;
+        struct dfr_eval eval;
+        struct dfr_ranking ranking;
+    } * others;
+    uint32_t other_count;
 };
 
 struct dfr_diagnostics {

@@ -10,12 +10,20 @@ struct check {
     size_t assignment_count;
 };
 
+/* JSON holds one object an input: its first crash, or the one asked for, with the others inside. */
+static bool inside_another(const struct dfr_cli_job *job, size_t index, dfr_format format)
+{
+    return format != DFR_FORMAT_TEXT && index > 0 && !job->options->crash;
+}
+
 static dfr_result write_pieces(const struct dfr_cli_job *job, const dfr_answer *answer,
-                               struct dfr_cli_text *pieces, dfr_error *error)
+                               size_t index, struct dfr_cli_text *pieces, dfr_error *error)
 {
     dfr_result r = DFR_RESULT_OK;
     for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
         const struct dfr_cli_output *out = &job->outs->v[i];
+        if (inside_another(job, index, out->format))
+            continue;
         r = dfr_answer_write(answer, out->format, &out->style, dfr_cli_write_text, &pieces[i],
                              error);
     }
@@ -30,11 +38,12 @@ static dfr_result check_crash(const struct dfr_cli_job *job, const dfr_crash *cr
     dfr_check_options options = {.size = sizeof options,
                                  .index = index,
                                  .no_index = o->no_index,
+                                 .others = index == 0 && !o->crash,
                                  .steps_per_rule = o->steps};
     dfr_answer *answer = NULL;
     dfr_result r = dfr_check(check->rules, crash, &options, &answer, error);
     if (r == DFR_RESULT_OK)
-        r = write_pieces(job, answer, pieces, error);
+        r = write_pieces(job, answer, index, pieces, error);
     if (r == DFR_RESULT_OK)
         *strength = dfr_answer_strength(answer);
     dfr_answer_free(answer);
@@ -61,6 +70,8 @@ static dfr_result facts_crash(const struct dfr_cli_job *job, const dfr_crash *cr
     (void)strength;
     for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
         const struct dfr_cli_output *out = &job->outs->v[i];
+        if (inside_another(job, index, out->format))
+            continue;
         r = dfr_crash_write_facts(crash, index, out->format, &out->style, dfr_cli_write_text,
                                   &pieces[i], error);
     }

@@ -26,7 +26,6 @@ struct pool {
     size_t next, due; /* input to take, slot to write */
     struct slot *slots;
     size_t slot_count;
-    bool many;
     struct dfr_cli_tally tally;
 };
 
@@ -74,14 +73,11 @@ static void error_piece(const struct dfr_cli_input *input, const struct slot *s,
 static void write_slot(struct pool *p, const struct dfr_cli_input *input, struct slot *s)
 {
     struct dfr_cli_outputs *outs = p->job->outs;
-    if (s->crashes > 1 && !p->many) {
-        dfr_cli_outputs_many(outs);
-        p->many = true;
-    }
     for (size_t c = 0; c < s->crashes; c++)
         for (size_t i = 0; i < outs->n; i++) {
             struct dfr_cli_text *t = &s->pieces[c * outs->n + i];
-            dfr_cli_output_piece(outs, i, t->p ? t->p : "", t->len);
+            if (t->len) /* a crash that stands inside another's JSON has none of its own */
+                dfr_cli_output_piece(outs, i, t->p, t->len);
         }
     if (s->passed_over) {
         p->tally.passed_over++;
@@ -212,7 +208,6 @@ int dfr_cli_run(const struct dfr_cli_job *job, const struct dfr_cli_inputs *in)
     if (threads > in->n)
         threads = in->n;
     if (in->folders || in->n != 1) {
-        p.many = true;
         dfr_cli_outputs_many(job->outs);
     }
     p.slot_count = threads + AHEAD;

@@ -191,6 +191,7 @@ typedef struct dfr_check_options {
     size_t index;            /* which crash of the input */
     int no_index;            /* run every rule (slower, same answer) */
     uint32_t steps_per_rule; /* 0: the built-in limit */
+    int others; /* check the input's other crashes as well: JSON then holds them whole */
 } dfr_check_options;
 
 DFR_API DFR_CHECK_RESULT dfr_result dfr_check(const dfr_rules *rules, const dfr_crash *crash,

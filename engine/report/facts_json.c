@@ -150,24 +150,38 @@ static void put_table(struct dfr_json *j, const struct dfr_facts *f, uint32_t ta
     dfr_json_close(j, '}');
 }
 
+static void put_facts(struct dfr_json *j, const char *key, const struct dfr_facts *f,
+                      const struct dfr_report_input *input)
+{
+    dfr_json_open(j, key, '{');
+    dfr_json_z(j, "schema", "dfrule/facts/1");
+    dfr_json_input(j, f, input);
+    dfr_json_open(j, "facts", '{');
+    for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+        if (dfr_field_info(i)->cls == DFR_FIELD_SCALAR)
+            put_fact(j, f, i);
+    }
+    dfr_json_close(j, '}');
+    dfr_json_open(j, "tables", '{');
+    for (uint32_t i = 0; i < DFR_T_COUNT; i++)
+        put_table(j, f, i);
+    dfr_json_close(j, '}');
+    dfr_json_open(j, "other_crashes", '[');
+    bool first = input && input->crash == 0;
+    for (uint32_t i = 1; first && input->crashes && i < input->crash_count; i++) {
+        struct dfr_report_input other = *input;
+        other.crash = i;
+        put_facts(j, NULL, input->crashes[i], &other);
+    }
+    dfr_json_close(j, ']');
+    dfr_json_close(j, '}');
+}
+
 void dfr_report_facts_json(const struct dfr_facts *f, const struct dfr_report_input *input,
                            bool indent, struct dfr_buf *out)
 {
     struct dfr_json j;
     dfr_json_init(&j, indent, out);
-    dfr_json_open(&j, NULL, '{');
-    dfr_json_z(&j, "schema", "dfrule/facts/1");
-    dfr_json_input(&j, f, input);
-    dfr_json_open(&j, "facts", '{');
-    for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
-        if (dfr_field_info(i)->cls == DFR_FIELD_SCALAR)
-            put_fact(&j, f, i);
-    }
-    dfr_json_close(&j, '}');
-    dfr_json_open(&j, "tables", '{');
-    for (uint32_t i = 0; i < DFR_T_COUNT; i++)
-        put_table(&j, f, i);
-    dfr_json_close(&j, '}');
-    dfr_json_close(&j, '}');
+    put_facts(&j, NULL, f, input);
     dfr_json_end(&j);
 }

@@ -269,51 +269,50 @@ static void put_diags(struct dfr_json *j, const struct dfr_diags *d)
     }
 }
 
-/* Further crashes of the same input, briefly: each is checked by its number. */
-static void put_others(struct dfr_json *j, const struct dfr_report_input *input)
+static void put_result(struct dfr_json *j, const char *key, const struct dfr_report *r);
+
+/* The other crashes of the same input: whole answers, for whoever asked for them all. */
+static void put_others(struct dfr_json *j, const struct dfr_report *r)
 {
     dfr_json_open(j, "other_crashes", '[');
-    for (uint32_t i = 0; input->crashes && i < input->crash_count; i++) {
-        const struct dfr_facts *f = input->crashes[i];
-        if (i == input->crash)
-            continue;
-        dfr_json_open(j, NULL, '{');
-        dfr_json_int(j, "crash", i);
-        dfr_json_bugcheck(j, "bugcheck", f);
-        dfr_json_where(j, "where", f, dfr_facts_scalar(f, DFR_F_BUGCHECK_CODE)->place);
-        dfr_json_close(j, '}');
-    }
+    for (uint32_t i = 0; i < r->other_count; i++)
+        put_result(j, NULL, &r->others[i]);
     dfr_json_close(j, ']');
+}
+
+static void put_result(struct dfr_json *j, const char *key, const struct dfr_report *r)
+{
+    const struct dfr_ranking *k = r->ranking;
+    const struct dfr_facts *f = k->eval->facts;
+    dfr_json_open(j, key, '{');
+    dfr_json_z(j, "schema", "dfrule/result/1");
+    dfr_json_input(j, f, &r->input);
+    dfr_json_str(j, "headline", dfr_report_headline(k, j->out->arena));
+    dfr_json_z(j, "strength",
+               dfr_enum_word(DFR_E_VERDICT,
+                             k->shown_count ? k->causes[0].strength : (uint32_t)DFR_VERDICT_NONE));
+    dfr_json_bool(j, "settled", k->shown_count && k->causes[0].settled);
+    put_crash(j, f);
+    put_culprit(j, k);
+    put_actions(j, k);
+    put_causes(j, k);
+    put_collect(j, k);
+    put_waiting(j, k);
+    put_notes(j, k->eval);
+    dfr_json_int(j, "suppressed", k->suppressed);
+    dfr_json_int(j, "removed", k->removed);
+    put_others(j, r);
+    dfr_json_open(j, "diagnostics", '[');
+    put_diags(j, r->diags);
+    put_diags(j, k->eval->diags);
+    dfr_json_close(j, ']');
+    dfr_json_close(j, '}');
 }
 
 void dfr_report_json(const struct dfr_report *r, bool indent, struct dfr_buf *out)
 {
-    const struct dfr_ranking *k = r->ranking;
-    const struct dfr_facts *f = k->eval->facts;
     struct dfr_json j;
     dfr_json_init(&j, indent, out);
-    dfr_json_open(&j, NULL, '{');
-    dfr_json_z(&j, "schema", "dfrule/result/1");
-    dfr_json_input(&j, f, &r->input);
-    dfr_json_str(&j, "headline", dfr_report_headline(k, out->arena));
-    dfr_json_z(&j, "strength",
-               dfr_enum_word(DFR_E_VERDICT,
-                             k->shown_count ? k->causes[0].strength : (uint32_t)DFR_VERDICT_NONE));
-    dfr_json_bool(&j, "settled", k->shown_count && k->causes[0].settled);
-    put_crash(&j, f);
-    put_culprit(&j, k);
-    put_actions(&j, k);
-    put_causes(&j, k);
-    put_collect(&j, k);
-    put_waiting(&j, k);
-    put_notes(&j, k->eval);
-    dfr_json_int(&j, "suppressed", k->suppressed);
-    dfr_json_int(&j, "removed", k->removed);
-    put_others(&j, &r->input);
-    dfr_json_open(&j, "diagnostics", '[');
-    put_diags(&j, r->diags);
-    put_diags(&j, k->eval->diags);
-    dfr_json_close(&j, ']');
-    dfr_json_close(&j, '}');
+    put_result(&j, NULL, r);
     dfr_json_end(&j);
 }

@@ -32,6 +32,8 @@ struct dfr_report_input {
 struct dfr_report {
     struct dfr_report_input input;
     const struct dfr_ranking *ranking;
+    const struct dfr_report *others; /* checked as well: whole in JSON's `other_crashes` */
+    uint32_t other_count;
     const struct dfr_diags
         *diags; /* of reading the input; may be NULL. Those of the evaluation are added */
 };

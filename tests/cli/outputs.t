@@ -38,6 +38,13 @@ Several inputs as JSON are an array, one input is an object; so is a folder with
   $ . $T/sh; cp tests/cli/data/irql.txt $T/f; check -o json $T/f | keys
   dfrule/results/1 ['dfrule/result/1']
 
+JSON holds one object an input: several crashes in one text stand inside the first one's.
+
+  $ . $T/sh; cat tests/cli/data/irql.txt corpus/transcripts/e2_keyboard.txt > $T/two.txt
+  $ . $T/sh; for v in check facts; do dfrule $v -o ndjson $T/two.txt tests/cli/data/irql.txt | python3 -c 'import json,sys; print([len(json.loads(l)["other_crashes"]) for l in sys.stdin])'; done
+  [1, 0]
+  [1, 0]
+
 A pipe gets no colour; --color and NO_COLOR decide, TERM=dumb counts as no terminal.
 
   $ esc() { if grep -q $'\033'; then echo colour; else echo plain; fi; }; declare -f esc >> $T/sh

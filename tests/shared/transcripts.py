@@ -92,7 +92,8 @@ def facts_of(path):
     if p.returncode < 0 or p.returncode >= 64:
         return None, ms, [f"exit status {p.returncode}: {p.stderr.decode(errors='replace')[-300:]}"]
     try:
-        return [json.loads(line) for line in p.stdout.decode().splitlines() if line.strip()], ms, []
+        first = json.loads(p.stdout)
+        return [first] + first["other_crashes"], ms, []
     except ValueError as e:
         return None, ms, [f"no JSON: {e}"]
 
