@@ -20,7 +20,9 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DFRULE = os.environ.get("DFRULE", os.path.join(ROOT, "build/release/dfrule"))
 MOST = 10**9 if os.environ.get("THOROUGH") else 60
-FRAME = re.compile(r"[0-9a-fA-F]{8}.*\b\w+(!\S+|\+0x[0-9a-f]+)|^\s*[0-9a-f]{2}\s+\S+|!\w+|\w\+0x", re.I)
+# A frame, or what says which stack the frames belong to.
+STACK = re.compile(r"[0-9a-f]{8}.*\b\w+(!\S+|\+0x[0-9a-f]+)|^\s*[0-9a-f]{2}\s+\S+|!\w+|\w\+0x"
+                   r"|\.(cxr|trap|tss|exr)\b|^(CONTEXT|TRAP_FRAME|STACK_TEXT)\b", re.I)
 
 
 def transcripts():
@@ -57,9 +59,26 @@ def truths(result):
     return ret
 
 
-def key(result):
-    """What must stay the same for two answers to speak of one crash."""
-    return json.dumps([result["crash"]["bugcheck"], result["crash"]["fault"], result["culprit"]["module"]])
+def same_crash(whole, less):
+    """Do two answers speak of one crash? What the shorter text still says of it is the same."""
+    def says(result):
+        b = result["crash"]["bugcheck"]
+        return [b["code"], b["name"], result["crash"]["fault"], *(b["args"] or [None] * 4)]
+    return all(y is None or x == y for x, y in zip(says(whole), says(less)))
+
+
+def rules_in(result):
+    return {e["rule"] for c in result["causes"] for e in c["evidence"] + c["against"] if e["trust"] != "prose"}
+
+
+def contradicted(rule, path):
+    """Conditions of a rule that are shown as false; known() and absent() are always decided."""
+    p = subprocess.run([DFRULE, "why-not", rule, "-o", "ndjson", path], stdout=subprocess.PIPE)
+    o = json.loads(p.stdout.decode("utf-8").splitlines()[0])
+    if o["status"] != "false":
+        return []
+    return [w["text"] for r in o["rows"] for w in r["when"]
+            if w["truth"] == "false" and not re.search(r"\b(known|unknown|absent)\(", w["text"])]
 
 
 def check(path):
@@ -71,35 +90,37 @@ def check(path):
     lines = text.splitlines(keepends=True)
     tried, bad = list(variants(lines)), []
     with tempfile.TemporaryDirectory(prefix="dfrule-less-") as tmp:
-        with open(os.path.join(tmp, "00000"), "wb") as f:
-            f.write(text)
-        for n, (_, stay, _) in enumerate(tried, 1):
-            with open(os.path.join(tmp, f"{n:05}"), "wb") as f:
-                f.write(b"".join(stay))
+        names = [os.path.join(tmp, f"{n:05}") for n in range(len(tried) + 1)]
+        for name, content in zip(names, [lines] + [stay for _, stay, _ in tried]):
+            with open(name, "wb") as f:
+                f.write(b"".join(content))
         p = subprocess.run([DFRULE, "check", "-q", "--crash", "1", "-o", "ndjson", tmp],
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    if p.returncode not in (0, 4, 5):
-        return len(tried), [f"exit status {p.returncode}: {p.stderr.decode(errors='replace')[:500]}"]
-    results = {}
-    for line in p.stdout.decode("utf-8").splitlines():
-        r = json.loads(line)
-        if "error" not in r:
-            results[int(os.path.basename(r["input"]["path"]))] = r
-    if 0 not in results:
-        return len(tried), []
-    whole = truths(results[0])
-    for n, (name, _, out) in enumerate(tried, 1):
-        frames = any(FRAME.search(line.decode("utf-8", "replace")) for line in out)
-        if n not in results or key(results[n]) != key(results[0]) or frames:
-            continue
-        for k, (truth, weight, where) in truths(results[n]).items():
-            was = whole.get(k)
-            if was and was[0] == "true" and truth == "false":
-                bad.append(f"without {name}: {k[2]}: {k[3]!r} was true and is false"
-                           f"{'' if where else ', and no line says so'}")
-            if was and was[0] != "true" and was[1] >= 0 and weight < 0 and not where:
-                bad.append(f"without {name}: {k[2]}: {k[3]!r} now counts {weight}, and no line says so")
+        if p.returncode not in (0, 4, 5):
+            return len(tried), [f"exit status {p.returncode}: {p.stderr.decode(errors='replace')[:500]}"]
+        results = {r["input"]["path"]: r for r in map(json.loads, p.stdout.decode("utf-8").splitlines())
+                   if "error" not in r}
+        whole = results.get(names[0])
+        for name, (taken, _, out) in zip(names[1:], tried):
+            less = results.get(name)
+            other_stack = any(STACK.search(line.decode("utf-8", "replace")) for line in out)
+            if whole and less and same_crash(whole, less) and not other_stack:
+                bad += [f"without {taken}: {b}" for b in compare(whole, less, name)]
     return len(tried), bad
+
+
+def compare(whole, less, path):
+    """What the longer text supported and the shorter one contradicts."""
+    before = truths(whole)
+    for k, (truth, weight, where) in truths(less).items():
+        was = before.get(k)
+        if was and was[0] == "true" and truth == "false":
+            yield f"{k[2]}: {k[3]!r} was true and is false{'' if where else ', and no line says so'}"
+        if was and was[0] != "true" and was[1] >= 0 and weight < 0 and not where:
+            yield f"{k[2]}: {k[3]!r} now counts {weight}, and no line says so"
+    for rule in sorted(rules_in(whole) - rules_in(less) - {w["rule"] for w in less["waiting"]}):
+        for text in contradicted(rule, path):
+            yield f"{rule}: fired, and now `{text}` is false"
 
 
 def main():
