@@ -12,7 +12,8 @@ enum {
     NAMES_DB = 6,     /* what it is worth to learn which driver it is, or to free an action */
     WHY_MOST = 2,     /* facts named in `why` */
     VALUE_MOST = 256, /* commands whose worth is worked out */
-    REFINE_MOST = 48  /* commands compared with each other */
+    REFINE_MOST = 48, /* commands compared with each other */
+    AXES = 8          /* told apart; what lies beyond shares the last */
 };
 
 struct command {
@@ -20,6 +21,13 @@ struct command {
     DFR_VEC(uint32_t) facts;
     int64_t moves;
     bool flips;
+};
+
+/* First place of one axis, and who could take it. */
+struct axis {
+    struct dfr_str name;
+    uint32_t first; /* row; DFR_NONE: no cause of it is shown */
+    int32_t first_min, other_max;
 };
 
 struct collecting {
@@ -32,6 +40,9 @@ struct collecting {
     int64_t *pull;        /* by fact: how much of what is shown hangs on it */
     DFR_VEC(struct command) commands;
     struct dfr_names names;
+    struct axis axes[AXES];
+    uint32_t axis_count;
+    uint8_t *axis_of; /* by row */
 };
 
 /* --- Which rows does a fact touch? ---------------------------------------------------------------- */
@@ -202,17 +213,73 @@ static void keep_top(struct reach *top, uint32_t *n, struct reach x)
     *n = end + 1;
 }
 
+static void find_axes(struct collecting *c)
+{
+    const struct dfr_program *p = c->r->eval->program;
+    c->axis_of = DFR_NEW_N(c->arena, c->rows->n, uint8_t);
+    for (uint32_t i = 0; i < c->rows->n; i++) {
+        struct dfr_str name = dfr_program_text(p, p->causes.v[c->rows->v[i].cause].axis);
+        uint32_t k = 0;
+        while (k < c->axis_count && !dfr_str_eq(c->axes[k].name, name))
+            k++;
+        if (k == c->axis_count && k < AXES)
+            c->axes[c->axis_count++] = (struct axis){.name = name, .first = DFR_NONE};
+        k = k < AXES ? k : AXES - 1;
+        c->axis_of[i] = (uint8_t)k;
+        if (c->axes[k].first == DFR_NONE && i < c->r->shown_count)
+            c->axes[k].first = i;
+    }
+}
+
+static void compete(struct collecting *c, uint32_t row, int32_t lo, int32_t hi)
+{
+    struct axis *x = &c->axes[c->axis_of[row]];
+    if (x->first == row)
+        x->first_min = lo;
+    else if (hi > x->other_max)
+        x->other_max = hi;
+}
+
+static bool flips(const struct collecting *c)
+{
+    for (uint32_t i = 0; i < c->axis_count; i++) {
+        const struct axis *x = &c->axes[i];
+        if (x->other_max > (x->first == DFR_NONE ? (int32_t)DFR_SCORE_HIDDEN : x->first_min))
+            return true;
+        if (x->first != DFR_NONE && x->first_min <= DFR_SCORE_HIDDEN)
+            return true;
+    }
+    return false;
+}
+
+/* A row with only the facts of one command open. */
+static void value_row(struct collecting *c, struct command *k, uint32_t row, struct reach *top,
+                      uint32_t *top_count)
+{
+    const struct dfr_row *r = &c->rows->v[row];
+    struct dfr_sum sum;
+    dfr_tally_sum(&c->rows->v[row].tally, c->facts, &sum);
+    bool gone = !sum.fired || sum.min_not_shown;
+    int32_t lo = gone ? (int32_t)DFR_SCORE_HIDDEN : shown(sum.min);
+    keep_top(top, top_count, (struct reach){sum.max, shown(sum.max) - lo});
+    compete(c, row, lo, sum.max);
+    if (r->nameless && sum.fired && sum.score > DFR_SCORE_HIDDEN &&
+        dfr_tally_moves(c->r->eval, r->subject.missing, c->facts))
+        k->moves += NAMES_DB;
+}
+
 static void value(struct collecting *c, const struct links *l, struct command *k)
 {
-    const struct dfr_eval *e = c->r->eval;
     const struct dfr_rows_made *rows = c->rows;
     struct reach top[TOP];
-    uint32_t top_count = 0;
-    bool has_first = c->r->shown_count > 0;
-    int32_t first_min = has_first ? rows->v[0].sum.score : DFR_SCORE_HIDDEN;
-    int32_t other_max = -DFR_SCORE_MOST;
+    uint32_t top_count = 0, still = 0;
     k->moves = 0;
     c->now++;
+    for (uint32_t i = 0; i < c->axis_count; i++) {
+        struct axis *x = &c->axes[i];
+        x->other_max = -DFR_SCORE_MOST;
+        x->first_min = x->first == DFR_NONE ? 0 : rows->v[x->first].sum.score;
+    }
     for (uint32_t i = 0; i < k->facts.n; i++)
         c->facts[k->facts.v[i] / 64] |= UINT64_C(1) << (k->facts.v[i] % 64);
     for (uint32_t i = 0; i < k->facts.n; i++) {
@@ -221,37 +288,23 @@ static void value(struct collecting *c, const struct links *l, struct command *k
             if (c->stamp[row] == c->now)
                 continue;
             c->stamp[row] = c->now;
-            struct dfr_sum sum;
-            dfr_tally_sum(&rows->v[row].tally, c->facts, &sum);
-            bool gone = !sum.fired || sum.min_not_shown;
-            int32_t lo = gone ? DFR_SCORE_HIDDEN : shown(sum.min);
-            keep_top(top, &top_count, (struct reach){sum.max, shown(sum.max) - lo});
-            if (has_first && row == 0)
-                first_min = gone ? DFR_SCORE_HIDDEN : sum.min;
-            else if (sum.max > other_max)
-                other_max = sum.max;
-            if (rows->v[row].nameless && sum.fired && sum.score > DFR_SCORE_HIDDEN &&
-                dfr_tally_moves(e, rows->v[row].subject.missing, c->facts))
-                k->moves += NAMES_DB;
+            value_row(c, k, row, top, &top_count);
         }
     }
-    uint32_t still = 0;
-    for (uint32_t i = 0; i < c->r->shown_count && still < TOP; i++) {
+    for (uint32_t i = 0; i < c->r->shown_count; i++) {
         if (c->stamp[i] == c->now)
             continue;
-        still++;
-        keep_top(top, &top_count, (struct reach){rows->v[i].sum.score, 0});
-        if (i > 0 && rows->v[i].sum.score > other_max)
-            other_max = rows->v[i].sum.score;
+        compete(c, i, rows->v[i].sum.score, rows->v[i].sum.score);
+        if (still++ < TOP)
+            keep_top(top, &top_count, (struct reach){rows->v[i].sum.score, 0});
     }
     for (uint32_t i = 0; i < top_count; i++)
         k->moves += top[i].move;
     for (uint32_t i = 0; i < c->r->held_count; i++) {
-        if (dfr_tally_moves(e, c->r->held[i].missing, c->facts))
+        if (dfr_tally_moves(c->r->eval, c->r->held[i].missing, c->facts))
             k->moves += NAMES_DB;
     }
-    k->flips = has_first ? other_max > first_min || first_min <= DFR_SCORE_HIDDEN
-                         : other_max > DFR_SCORE_HIDDEN;
+    k->flips = flips(c);
     for (uint32_t i = 0; i < k->facts.n; i++)
         c->facts[k->facts.v[i] / 64] = 0;
 }
@@ -385,6 +438,28 @@ static struct dfr_str say_why(const struct dfr_eval *e, const uint32_t *facts, u
     return dfr_buf_text(&out);
 }
 
+/* The other commands by what they show beyond the chosen one. */
+static uint32_t without(struct collecting *c, const struct links *l, uint32_t *order, uint32_t n,
+                        const struct command *chosen)
+{
+    uint8_t *seen = DFR_NEW_N(c->arena, c->r->eval->missing.n, uint8_t);
+    for (uint32_t i = 0; i < chosen->facts.n; i++)
+        seen[chosen->facts.v[i]] = 1;
+    for (uint32_t i = 0; i < n; i++) {
+        struct command *k = &c->commands.v[order[i]];
+        uint32_t kept = 0;
+        for (uint32_t j = 0; j < k->facts.n; j++) {
+            if (!seen[k->facts.v[j]])
+                k->facts.v[kept++] = k->facts.v[j];
+        }
+        if (kept == k->facts.n)
+            continue;
+        k->facts.n = kept;
+        value(c, l, k);
+    }
+    return sort_commands(c, order, n);
+}
+
 void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
                       struct dfr_arena *a)
 {
@@ -399,6 +474,7 @@ void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
     struct links l = {0};
     dfr_names_init(&c.names, a, false);
     touch_all(e, rows, a, &l);
+    find_axes(&c);
     weigh_facts(&c);
     find_commands(&c, &l);
     uint32_t *order, n = likely_commands(&c, &order);
@@ -409,23 +485,18 @@ void dfr_rank_collect(struct dfr_ranking *ret, const struct dfr_rows_made *rows,
     refine(&c, &l, order, n);
     n = sort_commands(&c, order, n);
     ret->collect = DFR_NEW_N(a, BEST, struct dfr_ranked_collect);
-    for (uint32_t i = 0; i < n && ret->collect_count < BEST; i++) {
-        const struct command *k = &c.commands.v[order[i]];
-        bool covered = false;
-        for (uint32_t j = 0; j < ret->collect_count && !covered; j++)
-            covered = k->is.known && ret->collect[j].command_known &&
-                      dfr_command_covers(ret->collect[j].command, k->is.text);
-        if (covered)
-            continue;
-        dfr_order(k->facts.v, k->facts.n, by_pull, &c, a);
+    while (n && ret->collect_count < BEST) {
+        struct command best = c.commands.v[order[0]];
+        dfr_order(best.facts.v, best.facts.n, by_pull, &c, a);
         ret->collect[ret->collect_count++] =
-            (struct dfr_ranked_collect){.command = k->is.text,
-                                        .why = say_why(e, k->facts.v, k->facts.n, a),
-                                        .cost = k->is.cost,
-                                        .moves_db = (int32_t)k->moves,
-                                        .flips_first = k->flips,
-                                        .command_known = k->is.known,
-                                        .missing = k->facts.v,
-                                        .missing_count = k->facts.n};
+            (struct dfr_ranked_collect){.command = best.is.text,
+                                        .why = say_why(e, best.facts.v, best.facts.n, a),
+                                        .cost = best.is.cost,
+                                        .moves_db = (int32_t)best.moves,
+                                        .flips_first = best.flips,
+                                        .command_known = best.is.known,
+                                        .missing = best.facts.v,
+                                        .missing_count = best.facts.n};
+        n = without(&c, &l, order, n, &best);
     }
 }

@@ -167,7 +167,8 @@ void dfr_command_shows(const struct dfr_eval *e, uint32_t missing, struct dfr_bu
         cut++;
     dfr_buf_str(out, dfr_str_trim(dfr_str_slice(words, 0, cut)));
     if (m->param.len) {
-        dfr_buf_z(out, " of ");
+        dfr_buf_z(out, " (");
         dfr_buf_safe(out, m->param);
+        dfr_buf_char(out, ')');
     }
 }

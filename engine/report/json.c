@@ -1,7 +1,7 @@
 /* The answer as JSON: docs/schema/result.schema.json, "dfrule/result/1". */
 #include "report/json_parts.h"
 
-enum { WAITING_MOST = 50 };
+enum { WAITING_MOST = 50, HIDDEN_MOST = 50 };
 
 static void put_crash(struct dfr_json *j, const struct dfr_facts *f)
 {
@@ -269,6 +269,30 @@ static void put_diags(struct dfr_json *j, const struct dfr_diags *d)
     }
 }
 
+/* Results that a rule's `unless` or a suppression took away. */
+static void put_hidden(struct dfr_json *j, const struct dfr_eval *e)
+{
+    uint32_t n = 0;
+    dfr_json_open(j, "hidden", '[');
+    for (uint32_t i = 0; i < e->hits.n && n < HIDDEN_MOST; i++) {
+        const struct dfr_hit *hit = &e->hits.v[i];
+        const struct dfr_prule *rule = &e->program->rules.v[hit->rule];
+        bool removed = hit->status == DFR_HIT_REMOVED;
+        if (!removed && (hit->status != DFR_HIT_SUPPRESSED || hit->suppressed_by == DFR_NONE))
+            continue;
+        n++;
+        dfr_json_open(j, NULL, '{');
+        dfr_json_str(j, "rule", dfr_report_ptext(e, rule->name));
+        dfr_json_z(j, "by", removed ? "unless" : "suppress");
+        dfr_json_text(j, "reason",
+                      dfr_report_ptext(e, removed
+                                              ? rule->unless_text
+                                              : e->program->suppress.v[hit->suppressed_by].reason));
+        dfr_json_close(j, '}');
+    }
+    dfr_json_close(j, ']');
+}
+
 static void put_result(struct dfr_json *j, const char *key, const struct dfr_report *r);
 
 /* The other crashes of the same input: whole answers, for whoever asked for them all. */
@@ -301,6 +325,7 @@ static void put_result(struct dfr_json *j, const char *key, const struct dfr_rep
     put_notes(j, k->eval);
     dfr_json_int(j, "suppressed", k->suppressed);
     dfr_json_int(j, "removed", k->removed);
+    put_hidden(j, k->eval);
     put_others(j, r);
     dfr_json_open(j, "diagnostics", '[');
     put_diags(j, r->diags);

@@ -5,8 +5,12 @@
 
 #include <utf8proc.h>
 
+#include "base/limits.h"
+
 void dfr_json_init(struct dfr_json *j, bool indent, struct dfr_buf *out)
 {
+    if (!out->most)
+        out->most = DFR_LIMIT_OUTPUT_BYTES; /* a table of the longest kind fits: cut JSON is none */
     *j = (struct dfr_json){.out = out, .indent = indent, .empty = true};
 }
 

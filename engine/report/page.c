@@ -3,6 +3,8 @@
 
 #include <utf8proc.h>
 
+#include "base/limits.h"
+
 enum { COLUMNS = 80, COLUMNS_LEAST = 40, COLUMNS_MOST = 200 };
 
 void dfr_page_init(struct dfr_page *p, const struct dfr_report_style *s, struct dfr_buf *out)
@@ -10,6 +12,8 @@ void dfr_page_init(struct dfr_page *p, const struct dfr_report_style *s, struct 
     uint32_t columns = s && s->columns ? s->columns : COLUMNS;
     columns = columns < COLUMNS_LEAST ? (uint32_t)COLUMNS_LEAST : columns;
     columns = columns > COLUMNS_MOST ? (uint32_t)COLUMNS_MOST : columns;
+    if (!out->most)
+        out->most = DFR_LIMIT_OUTPUT_BYTES;
     *p = (struct dfr_page){.out = out, .columns = columns};
     if (s) {
         p->color = s->color;

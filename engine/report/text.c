@@ -286,8 +286,9 @@ static void put_collect(struct dfr_page *p, const struct dfr_ranking *r)
         dfr_buf_z(&b, c->command_known ? "shows: " : "would hold: ");
         dfr_buf_str(&b, c->why);
         if (c->flips_first)
-            dfr_buf_z(&b, r->shown_count ? " (could change what comes first)"
-                                         : " (could bring the first lead)");
+            dfr_buf_z(&b, !r->shown_count          ? " (could bring the first lead)"
+                          : r->culprit == DFR_NONE ? " (could name a suspect)"
+                                                   : " (could change what comes first)");
         dfr_page_text(p, DFR_INK_FAINT, 5, dfr_buf_text(&b));
     }
 }

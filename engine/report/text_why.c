@@ -18,13 +18,17 @@ void dfr_text_missing(const struct dfr_eval *e, uint32_t set, uint32_t most, str
 {
     uint32_t n;
     const uint32_t *items = dfr_sets_items(e->sets, set, &n);
-    for (uint32_t i = 0; i < n && i < most; i++) {
+    uint32_t shown = n < most ? n : most;
+    for (uint32_t i = 0; i < shown; i++) {
         if (i)
             dfr_buf_z(out, ", ");
         dfr_report_missing(e, items[i], out);
-        const char *reason = dfr_reason_text((enum dfr_reason)e->missing.v[items[i]].reason);
-        if (*reason)
-            dfr_buf_printf(out, " (%s)", reason);
+        /* A reason that the next one shares is said once, behind the last. */
+        uint8_t reason = e->missing.v[items[i]].reason;
+        bool again = i + 1 < shown && e->missing.v[items[i + 1]].reason == reason;
+        const char *text = dfr_reason_text((enum dfr_reason)reason);
+        if (*text && !again)
+            dfr_buf_printf(out, " (%s)", text);
     }
     if (n > most)
         dfr_buf_printf(out, " and %u more", n - most);
@@ -303,6 +307,33 @@ static void put_counts(struct dfr_page *p, const struct dfr_ranking *r)
     dfr_page_text(p, DFR_INK_FAINT, 0, dfr_buf_text(&b));
 }
 
+/* Results that a rule's `unless` or a suppression took away: with reasons when asked for more. */
+static void put_hidden(struct dfr_page *p, const struct dfr_eval *e)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < e->hits.n && p->verbose; i++) {
+        const struct dfr_hit *hit = &e->hits.v[i];
+        const struct dfr_prule *rule = &e->program->rules.v[hit->rule];
+        struct dfr_str why;
+        if (hit->status == DFR_HIT_REMOVED)
+            why = dfr_report_ptext(e, rule->unless_text);
+        else if (hit->status == DFR_HIT_SUPPRESSED && hit->suppressed_by != DFR_NONE)
+            why = dfr_report_ptext(e, e->program->suppress.v[hit->suppressed_by].reason);
+        else
+            continue;
+        if (!any)
+            dfr_page_heading(p, "Ruled out or suppressed");
+        any = true;
+        struct dfr_buf b;
+        dfr_buf_init(&b, p->out->arena);
+        dfr_buf_safe(&b, dfr_report_ptext(e, rule->name));
+        dfr_buf_z(&b, hit->status == DFR_HIT_REMOVED ? ", because: " : ", suppressed: ");
+        dfr_buf_safe(&b, why);
+        dfr_page_para(p, DFR_INK_PLAIN, DFR_STR("  - "), DFR_INK_PLAIN, dfr_buf_text(&b), none,
+                      DFR_INK_PLAIN);
+    }
+}
+
 static void put_others(struct dfr_page *p, const struct dfr_report_input *input)
 {
     if (!input->crashes || input->crash_count < 2)
@@ -333,6 +364,7 @@ void dfr_text_rest(struct dfr_page *p, const struct dfr_report *r)
 {
     put_notes(p, r->ranking->eval);
     put_waiting(p, r->ranking);
+    put_hidden(p, r->ranking->eval);
     put_others(p, &r->input);
     put_diags(p, r->ranking->eval->diags, put_diags(p, r->diags, 0));
     put_counts(p, r->ranking);

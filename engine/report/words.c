@@ -254,7 +254,7 @@ void dfr_report_missing(const struct dfr_eval *e, uint32_t missing, struct dfr_b
     const struct dfr_missing *m = &e->missing.v[missing];
     dfr_buf_z(out, dfr_field_info(m->field)->path);
     if (m->param.len) {
-        dfr_buf_z(out, " of ");
+        dfr_buf_z(out, ": ");
         dfr_buf_safe(out, m->param);
     }
 }

@@ -31,7 +31,7 @@ uint32_t dfr_report_places(const struct dfr_eval *e, uint32_t origin, uint32_t w
 struct dfr_str dfr_report_label(const struct dfr_eval *e, const struct dfr_scored_item *item);
 uint32_t dfr_report_origin(const struct dfr_eval *e, const struct dfr_scored_item *item);
 bool dfr_report_is_note(const struct dfr_eval *e, const struct dfr_scored_item *item);
-/* "thread.stack_limit", "modules.built of iaStor". */
+/* "thread.stack_limit", "modules.built: iaStor". */
 void dfr_report_missing(const struct dfr_eval *e, uint32_t missing, struct dfr_buf *out);
 /* Known notes of all rules that fired, each once, as indexes of hit and item. */
 struct dfr_noted {

@@ -330,7 +330,7 @@ Test(rank, weak_causes_make_things_worth_trying)
     cr_assert_eq(r.held_count, 1);
     cr_assert_eq(r.collect_count, 1);
     cr_assert(is_text(r.collect[0].command, "lmvm a"));
-    cr_assert(is_text(r.collect[0].why, "file version of a"));
+    cr_assert(is_text(r.collect[0].why, "file version (a)"));
     a_hit(a_rule("s", a_cause("d", "mechanism", 0), 10), DFR_HIT_FIRED);
     cr_assert_eq(ranked().action_count, 0,
                  "where something is likely, what is only possible is silent");
