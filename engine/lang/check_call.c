@@ -81,8 +81,10 @@ static struct dfr_tx *named_record(struct dfr_env *env, const struct dfr_expr *e
             *env->skip = true;
             return dfr_tx_error(env->cx, e->loc);
         }
-        if (d)
+        if (d) {
+            d->tested = d->used = true;
             return number_of(env, e, d->index);
+        }
     }
     struct dfr_diag *g = dfr_cx_diag(env->cx, env->source, DFR_D_UNKNOWN_NAME, e->loc,
                                      "this is not the name of a %s", what);

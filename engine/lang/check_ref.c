@@ -179,6 +179,7 @@ static struct dfr_tx *local_value(struct dfr_env *env, const struct dfr_local *l
 static struct dfr_tx *decl_value(struct dfr_env *env, struct dfr_decl *d, struct dfr_loc loc)
 {
     struct dfr_cx *cx = env->cx;
+    d->used = true;
     if (d->kind == DFR_NODE_LIST)
         return dfr_tx_op(cx, DFR_OP_LISTREF, d->list->index,
                          (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + d->list->index}, loc, NULL,

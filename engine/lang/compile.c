@@ -136,6 +136,8 @@ enum dfr_status dfr_compile(struct dfr_arena *a, const struct dfr_compile_source
     if (!cx.options->no_tests)
         each_decl(&cx, DFR_NODE_TEST, dfr_compile_test);
     dfr_lists_finish(&cx);
+    if (cx.options->lint && diags->errors == errors)
+        dfr_lint(&cx);
     if (diags->n - first > 1)
         qsort(diags->v + first, diags->n - first, sizeof *diags->v, by_place);
     if (diags->errors > errors)

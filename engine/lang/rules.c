@@ -238,6 +238,7 @@ static void section_conclude(struct rule *r, const struct dfr_section *s)
         cause = dfr_scope_renamed(cx, r->d->pack, r->d->source, DFR_NODE_CAUSE, s->name);
     if (cause) {
         dfr_deprecated(cx, cause, r->d->pack, r->d->source, s->name.loc);
+        cause->used = true;
         r->out.cause = cause->index;
     } else {
         struct dfr_diag *d =
@@ -286,6 +287,7 @@ static void section_recommend(struct rule *r, const struct dfr_section *s)
             dfr_cx_did_you_mean(cx, g, &near);
             return;
         }
+        d->used = true;
         a.action = d->index;
         uint32_t n = 0, chunks[16];
         for (const struct dfr_expr *x = s->args; x; x = x->next, n++)

@@ -69,6 +69,7 @@ struct dfr_decl {
     struct dfr_list *list;          /* LIST */
     const struct dfr_local *locals; /* RULE, once compiled: its row and lets, for suppressions */
     bool has_row;                   /* RULE with `each` */
+    bool used, tested;              /* for lint: something names it; a test names the rule */
 };
 
 /* A declared or inline list while the program is built: columns get their kinds from their cells
@@ -282,6 +283,8 @@ struct dfr_decl *dfr_scope_renamed(struct dfr_cx *cx, const struct dfr_pack *fro
 /* Warn when `user` uses something that another pack deprecates. */
 void dfr_deprecated(struct dfr_cx *cx, const struct dfr_decl *d, const struct dfr_pack *user,
                     const struct dfr_source *s, struct dfr_loc loc);
+/* Findings of lint, behind everything else. */
+void dfr_lint(struct dfr_cx *cx);
 /* Versions: of the pack, of what it requires, of the facts and the engine it was written for. */
 void dfr_packs_check(struct dfr_cx *cx);
 

@@ -39,9 +39,11 @@ struct files {
     size_t n;
 };
 
+static bool lint;
+
 static enum dfr_status compile(const struct files *f)
 {
-    struct dfr_compile_options options = {.now = NOW};
+    struct dfr_compile_options options = {.now = NOW, .lint = lint};
     dfr_diags_init(&diags, &arena);
     return dfr_compile(&arena, f->v, f->n, &options, &diags, &program, &err);
 }
@@ -96,6 +98,12 @@ static char *run_diagnostics(const struct block *b)
 Test(compile, messages)
 {
     check_blocks("tests/cases/lang/compile.txt", run_diagnostics);
+}
+
+Test(compile, findings)
+{
+    lint = true;
+    check_blocks("tests/cases/lang/lint.txt", run_diagnostics);
 }
 
 static char *run_listing(const struct block *b)
