@@ -512,6 +512,103 @@ Test(eval, budget)
     cr_expect_str_eq(show(&out, false), "long fired\nshort fired\n");
 }
 
+/* --- Expectations: what only the ranking knows comes from an oracle --- */
+
+static struct dfr_value oracle_fires(void *user, uint32_t rule)
+{
+    return dfr_v_bool(rule == *(const uint32_t *)user);
+}
+
+static struct dfr_value oracle_score(void *user, uint32_t rule)
+{
+    (void)user;
+    return rule ? dfr_v_int(-10) : dfr_v_unknown(DFR_KIND_INT, DFR_REASON_NOT_APPLICABLE);
+}
+
+static struct dfr_value oracle_cause(void *user, uint32_t cause, const struct dfr_value *subject)
+{
+    (void)user;
+    return dfr_v_int(subject->state == DFR_ABSENT ? cause : cause + subject->as.module.len);
+}
+
+static struct dfr_value oracle_verdict(void *user, uint32_t rule)
+{
+    (void)user;
+    return dfr_v_enum(DFR_E_VERDICT, rule ? DFR_VERDICT_STRONG : DFR_VERDICT_NONE);
+}
+
+static struct dfr_value oracle_first(void *user, enum dfr_builtin which)
+{
+    (void)user;
+    return dfr_v_str(which == DFR_B_FIRST_CAUSE ? DFR_STR("cause") : DFR_STR("other"));
+}
+
+Test(eval, expectations)
+{
+    static const struct {
+        const char *code, *expected;
+    } expects[] = {
+        {"const i:1 builtin fires", "true"},
+        {"const i:0 builtin fires", "false"},
+        {"const i:2 builtin fires", "unknown"},
+        {"const i:1 builtin score const i:-10 eq", "true"},
+        {"const i:0 builtin score const i:-10 eq", "unknown"},
+        {"const i:1 builtin verdict const e:verdict:strong eq", "true"},
+        {"builtin first_cause const s:cause eq", "true"},
+        {"builtin collect_first const s:OTH contains", "true"},
+        {"builtin first_action const s:cause eq", "false"},
+    };
+    struct dfr_program p;
+    struct assembler as;
+    struct dfr_facts facts;
+    struct dfr_err err = {0};
+    uint32_t fires = 1, chunks[16];
+    assembler_init(&as, &arena, &p);
+    assemble_facts(&as, "");
+    add_rule(&as, &(struct rule_words){.name = "a", .when = {GATE}});
+    add_rule(&as, &(struct rule_words){.name = "b", .when = {GATE}});
+    size_t n = sizeof expects / sizeof *expects;
+    for (size_t i = 0; i < n; i++)
+        chunks[i] = assemble_code(&as, expects[i].code, 0, ASM_SLOTS, DFR_NONE);
+    const struct dfr_engine *e = engine_of(&p);
+    cr_assert_eq(dfr_given_apply(&p, 0, NULL, &arena, &facts, &err), DFR_OK);
+    struct dfr_oracle oracle = {&fires,       oracle_fires,   oracle_score,
+                                oracle_cause, oracle_verdict, oracle_first};
+    for (size_t i = 0; i < n; i++) {
+        struct dfr_tv v;
+        struct dfr_buf b;
+        struct dfr_eval none = {.sets = dfr_sets_new(&arena)};
+        cr_assert_eq(dfr_eval_expect(e, &facts, &oracle, chunks[i], &arena, &v, &err), DFR_OK);
+        dfr_buf_init(&b, &arena);
+        show_tv(&b, &none, &v, false);
+        cr_expect_str_eq(b.p, expects[i].expected, "%s: %s", expects[i].code, b.p);
+    }
+}
+
+/* A test's `given` replaces facts of a loaded case and leaves the rest, and the case itself. */
+Test(eval, given_over_a_case)
+{
+    struct dfr_program p, q;
+    struct assembler as;
+    struct dfr_facts base, facts;
+    struct dfr_err err = {0};
+    assembler_init(&as, &arena, &p);
+    assemble_facts(&as, "set bugcheck.code i:0x7f\nset cpu.current i:4\n"
+                        "row stack sym=s:nt!KeA\nrow modules name=s:iaStor\ncomplete modules");
+    cr_assert_eq(dfr_given_apply(&p, 0, NULL, &arena, &base, &err), DFR_OK);
+    assembler_init(&as, &arena, &q);
+    assemble_facts(&as, "unknown cpu.current\nbegun modules\nrow modules name=s:fox.sys");
+    cr_assert_eq(dfr_given_apply(&q, 0, &base, &arena, &facts, &err), DFR_OK);
+    cr_expect_eq(dfr_facts_scalar(&facts, DFR_F_BUGCHECK_CODE)->as.n.lo, 0x7f);
+    cr_expect_eq(dfr_facts_scalar(&facts, DFR_F_CPU_CURRENT)->state, DFR_UNKNOWN);
+    cr_expect_eq(dfr_facts_find_module(&facts, DFR_STR("iaStor")), UINT32_MAX);
+    cr_expect_eq(dfr_facts_find_module(&facts, DFR_STR("fox")), 0);
+    cr_expect_not(facts.tables[DFR_T_MODULES].complete);
+    cr_expect_eq(facts.tables[DFR_T_STACK].n, 1);
+    cr_expect_eq(dfr_facts_find_module(&base, DFR_STR("iaStor")), 0);
+    cr_expect_eq(dfr_facts_scalar(&base, DFR_F_CPU_CURRENT)->state, DFR_KNOWN);
+}
+
 /* --- Property: index and order change nothing --- */
 
 static uint64_t seed;
