@@ -381,11 +381,17 @@ uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
     if (end == v && k && !below && v < r->words.n && !dfr_tx_is(r, v, DFR_W_KEY) &&
         !dfr_tx_is(r, v, DFR_W_PROMPT) &&
         !(dfr_tx_word(r, v)->flags & (DFR_W_PARA | DFR_W_BLOCK)) &&
-        dfr_tx_line_end(r, v, 3) == v + 1 &&
+        (dfr_tx_line_end(r, v, 3) == v + 1 || dfr_tx_is(r, v + 1, DFR_W_KEY)) &&
         (k->how == WORD || k->how == SUSPECT || k->how == BUCKET || k->how == PROCESS ||
          k->how == BUGCHECK))
         end = v + 1;
-    if (k && end > v) {
+    if (k && end > v && (k->how == TRAP || k->how == CONTEXT || k->how == TSS)) {
+        /* `a -- (.trap a)`; the registers may follow on the same line. */
+        end = v + 1;
+        if (dfr_tx_says(r, end, "--") && !dfr_tx_bol(r, end) && dfr_tx_text(r, end + 1).p[0] == '(')
+            end += 3;
+        key_value(r, k, i, v, end);
+    } else if (k && end > v) {
         bool flat = end < r->words.n && !dfr_tx_bol(r, end);
         bool one = k->how != LINE && k->how != BLACKBOX && !(k->how == PROCESS && !flat);
         uint32_t value_end = one || (flat && end - v > 8) ? v + 1 : end;

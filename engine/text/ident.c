@@ -394,6 +394,7 @@ uint32_t dfr_tx_event_log(struct dfr_reader *r, uint32_t i)
         return i;
     args_at(&b, i + 3);
     dfr_tx_bug_seen(r, &b);
+    r->taken_before = i && dfr_tx_says(r, i - 1, "The");
     return word_behind(r, i + 3, end);
 }
 

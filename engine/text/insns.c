@@ -110,6 +110,14 @@ static uint32_t operands_end(const struct dfr_reader *r, uint32_t i, struct dfr_
     return j;
 }
 
+/* `lock bts`, `rep movs`: a prefix belongs to the mnemonic. */
+static bool is_prefix(struct dfr_str s)
+{
+    return dfr_str_eq(s, DFR_STR("lock")) || dfr_str_eq(s, DFR_STR("rep")) ||
+           dfr_str_eq(s, DFR_STR("repe")) || dfr_str_eq(s, DFR_STR("repne")) ||
+           dfr_str_eq(s, DFR_STR("xacquire")) || dfr_str_eq(s, DFR_STR("bnd"));
+}
+
 static uint32_t access_of(struct dfr_str mnemonic, struct dfr_str operands)
 {
     const char *bracket = operands.len ? memchr(operands.p, '[', operands.len) : NULL;
@@ -117,6 +125,9 @@ static uint32_t access_of(struct dfr_str mnemonic, struct dfr_str operands)
         return UINT32_MAX;
     const char *comma = memchr(operands.p, ',', operands.len);
     bool first = !comma || bracket < comma;
+    if (dfr_str_eq(mnemonic, DFR_STR("lea")) || dfr_str_eq(mnemonic, DFR_STR("nop")) ||
+        dfr_str_starts(mnemonic, DFR_STR("prefetch")))
+        return UINT32_MAX; /* computes an address only */
     if (dfr_str_eq(mnemonic, DFR_STR("call")) || dfr_str_eq(mnemonic, DFR_STR("jmp")) ||
         dfr_str_eq(mnemonic, DFR_STR("push")) || dfr_str_eq(mnemonic, DFR_STR("cmp")) ||
         dfr_str_eq(mnemonic, DFR_STR("test")) || dfr_str_eq(mnemonic, DFR_STR("bt")))
@@ -151,15 +162,20 @@ uint32_t dfr_tx_insn(struct dfr_reader *r, uint32_t i)
     if (r->out == DFR_OUT_RAW || r->out == DFR_OUT_MODULES || !dfr_tx_address(r, i, &addr) ||
         !is_bytes(bytes) || !is_mnemonic(mnemonic) || dfr_tx_bol(r, i + 1) || dfr_tx_bol(r, i + 2))
         return i;
-    uint32_t end = operands_end(r, i + 3, mnemonic);
+    uint32_t m = i + 2; /* last word of the mnemonic */
+    if (is_prefix(mnemonic) && is_mnemonic(dfr_tx_text(r, i + 3)) && !dfr_tx_bol(r, i + 3)) {
+        m++;
+        mnemonic = dfr_tx_text_range(r, i + 2, m);
+    }
+    uint32_t end = operands_end(r, m + 1, dfr_tx_text(r, m));
     uint32_t row = dfr_tx_new_row(r, DFR_T_INSNS, i, end - 1);
     dfr_tx_put_cell(r, DFR_F_INSNS_ADDR, row, dfr_v_addr(addr), i, i);
     bool unreadable = bytes.p[0] == '?';
     dfr_tx_put_cell(r, DFR_F_INSNS_UNREADABLE, row, dfr_v_bool(unreadable), i + 1, i + 1);
     if (!unreadable) {
         write_bytes(r, row, i + 1);
-        dfr_tx_put_cell(r, DFR_F_INSNS_MNEMONIC, row, dfr_v_str(mnemonic), i + 2, i + 2);
-        struct dfr_str operands = end > i + 3 ? dfr_tx_text_range(r, i + 3, end - 1) : DFR_STR("");
+        dfr_tx_put_cell(r, DFR_F_INSNS_MNEMONIC, row, dfr_v_str(mnemonic), i + 2, m);
+        struct dfr_str operands = end > m + 1 ? dfr_tx_text_range(r, m + 1, end - 1) : DFR_STR("");
         dfr_tx_put_cell(r, DFR_F_INSNS_OPERANDS, row, dfr_v_str(operands), i + 2, end - 1);
         uint32_t access = access_of(mnemonic, operands);
         if (access != UINT32_MAX)

@@ -216,7 +216,13 @@ uint32_t dfr_tx_noise(struct dfr_reader *r, uint32_t i)
         uint32_t n = dfr_tx_phrase(r, i, noise[k]);
         if (!n)
             continue;
-        return i + n;
+        /* What such a line names, an address or a word, belongs to it. */
+        uint32_t end = i + n;
+        for (int more = 0;
+             more < 6 && end < r->words.n && !dfr_tx_bol(r, end) && dfr_tx_is(r, end, DFR_W_ADDR64);
+             more++)
+            end++;
+        return end;
     }
     return i;
 }

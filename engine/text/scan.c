@@ -180,6 +180,7 @@ void dfr_tx_table_failed(struct dfr_reader *r, uint32_t table, enum dfr_reason w
                          uint32_t last)
 {
     struct dfr_rows *t = &r->f->tables[table];
+    r->c->evidence++;
     t->complete = false;
     t->reason = (uint8_t)why;
     t->place = dfr_tx_place_of(r, first, last);

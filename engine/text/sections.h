@@ -19,7 +19,7 @@ dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail,
     dfr_tx_unloaded_heading, dfr_tx_module_warning;
 void dfr_tx_modules_complete(struct dfr_reader *r, uint32_t i);
 /* cpus.c */
-dfr_section_fn dfr_tx_ipi, dfr_tx_ipi_failure, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_irql;
+dfr_section_fn dfr_tx_ipi, dfr_tx_failure, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_irql;
 uint32_t dfr_tx_cpu_row(struct dfr_reader *r, int64_t id, uint32_t first, uint32_t last);
 /* threads.c */
 dfr_section_fn dfr_tx_thread, dfr_tx_stack_limits, dfr_tx_owning_process, dfr_tx_thread_line,

@@ -174,11 +174,11 @@ uint32_t dfr_tx_symbol(struct dfr_reader *r, uint32_t i, struct dfr_sym *ret, bo
 {
     if (i >= r->words.n)
         return i;
-    /* Up to the end of the line, or some words: a symbol never needs more. */
+    /* Up to the end of the line, some words, or a piece that was glued on: a symbol never needs more. */
     uint32_t last = i;
     const struct dfr_word *w = r->words.v;
     while (last + 1 < r->words.n && last - i < SYMBOL_WORDS && !dfr_tx_bol(r, last + 1) &&
-           w[last + 1].at - w[i].at < SYMBOL_BYTES)
+           w[last + 1].at - w[i].at < SYMBOL_BYTES && w[last + 1].at != w[last].at + w[last].len)
         last++;
     struct dfr_str s = dfr_tx_text_range(r, i, last);
     size_t used;

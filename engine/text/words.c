@@ -260,7 +260,9 @@ static void cut(struct cutter *c, size_t at, size_t end)
         bool again = false;
         for (int looks = 0; colon && looks < 4; looks++) {
             size_t k = at + (size_t)(colon - s.p);
-            size_t key = key_start(c, at, k);
+            /* `ADAPTER_RENDER::Reset` is a C++ name. */
+            bool scope = (k + 1 < end && c->t.p[k + 1] == ':') || (k > at && c->t.p[k - 1] == ':');
+            size_t key = scope ? SIZE_MAX : key_start(c, at, k);
             if (key != SIZE_MAX) {
                 bool arg = c->t.p[key] == 'A' && c->t.p[key + 1] == 'r';
                 if (key > at)
