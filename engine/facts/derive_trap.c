@@ -183,6 +183,19 @@ static bool uncertain_frame(const struct dfr_facts *f, uint32_t row)
     return m && (m->as.e.value == DFR_METHOD_UNCERTAIN || m->as.e.value == DFR_METHOD_SCAN);
 }
 
+/* Number of frames before the first one that was only found by scanning: those behind it are possible
+ * callers, never frames to reason from. */
+static uint32_t found_frames(const struct dfr_facts *f)
+{
+    uint32_t n = f->tables[DFR_T_STACK].n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct dfr_value *m = dfr_derive_at(f, DFR_F_STACK_METHOD, i);
+        if (m && m->as.e.value == DFR_METHOD_SCAN)
+            return i;
+    }
+    return n;
+}
+
 /* The frame that runs at `ip`: its address, else the return address of the frame before it. */
 static bool frame_at(const struct dfr_facts *f, uint64_t ip, uint32_t from, uint32_t to,
                      uint32_t *ret)
@@ -269,7 +282,7 @@ enum origin { BY_FAULT, BY_CALL, BY_EITHER };
 static struct start find_start(const struct dfr_facts *f, enum origin origin)
 {
     enum { RUN = 64, HANDLER = 24 };
-    uint32_t n = f->tables[DFR_T_STACK].n;
+    uint32_t n = found_frames(f);
     uint32_t behind = dfr_stack_after_bugcheck(f);
     uint32_t end = n - behind < RUN ? n : behind + RUN;
     const struct dfr_value *ip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
@@ -327,7 +340,7 @@ static bool user_stack(const struct dfr_facts *f, const struct dfr_value *sp)
 /* Number of frames up to the first one of a program. */
 static uint32_t kernel_frames(const struct dfr_facts *f)
 {
-    uint32_t n = f->tables[DFR_T_STACK].n;
+    uint32_t n = found_frames(f);
     for (uint32_t i = 0; i < n; i++) {
         if (user_stack(f, dfr_derive_at(f, DFR_F_STACK_SP, i)))
             return i;
@@ -335,11 +348,29 @@ static uint32_t kernel_frames(const struct dfr_facts *f)
     return n;
 }
 
+/* Of a stack that was only scanned at most the newest frame is certain: the faulting one when it runs
+ * at the instruction pointer. Its callers are not known. */
+static void scanned_frames(struct dfr_facts *f, const struct start *s, uint32_t n)
+{
+    const struct dfr_value *sym = dfr_facts_at(f, DFR_F_STACK_SYM, 0);
+    const struct dfr_value *ip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
+    const struct dfr_value *address = n ? dfr_derive_at(f, DFR_F_STACK_ADDRESS, 0) : NULL;
+    bool faulted = s->certain && s->faulted && s->frame == 0 && ip && address &&
+                   address->as.u == ip->as.u;
+    dfr_derive_put(f, DFR_F_TRAP_FRAMES,
+                   faulted ? frames(0, n) : dfr_v_unknown(DFR_KIND_LIST, DFR_REASON_SCANNED), sym);
+    dfr_derive_put(f, DFR_F_TRAP_CALLERS, dfr_v_unknown(DFR_KIND_LIST, DFR_REASON_SCANNED), sym);
+}
+
 /* The lists of frames. When the faulting frame cannot be told, `frames` still begins behind the
  * raising of the bug check, so that it misses no caller, while `callers` stays unknown. */
 static void put_frames(struct dfr_facts *f, const struct start *s)
 {
     uint32_t n = kernel_frames(f);
+    if (f->tables[DFR_T_STACK].reason == DFR_REASON_SCANNED) {
+        scanned_frames(f, s, n);
+        return;
+    }
     if (s->frame >= n)
         return; /* the text ends above the faulting frame */
     const struct dfr_value *sym = dfr_facts_at(f, DFR_F_STACK_SYM, s->frame);
@@ -361,7 +392,7 @@ static void from_stack(struct dfr_facts *f, const struct start *s)
         if (ret && ret->as.u)
             dfr_derive_put(f, DFR_F_TRAP_RIP, dfr_v_addr(ret->as.u), ret);
     }
-    if (s->frame >= f->tables[DFR_T_STACK].n)
+    if (s->frame >= found_frames(f))
         return;
     const struct dfr_value *rip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
     const struct dfr_value *address = dfr_derive_at(f, DFR_F_STACK_ADDRESS, s->frame);

@@ -1,0 +1,55 @@
+/* A dump into facts. */
+#include "dump/dump.h"
+
+#include "dump/triage.h"
+
+/* What nobody set is nothing that a text failed to show. */
+static void reasons(struct dfr_facts *f)
+{
+    for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+        struct dfr_value *v = &f->scalars[i];
+        if (v->state == DFR_UNKNOWN && v->reason == DFR_REASON_NOT_SHOWN)
+            v->reason = DFR_REASON_NOT_READ;
+    }
+    for (uint32_t t = 0; t < DFR_T_COUNT; t++) {
+        struct dfr_rows *rows = &f->tables[t];
+        size_t n = (size_t)rows->n * dfr_table_info(t)->columns;
+        if (!rows->complete && rows->reason == DFR_REASON_NOT_SHOWN)
+            rows->reason = DFR_REASON_NOT_READ;
+        for (size_t i = 0; i < n; i++)
+            if (rows->cells[i].state == DFR_UNKNOWN &&
+                rows->cells[i].reason == DFR_REASON_NOT_SHOWN)
+                rows->cells[i].reason = DFR_REASON_NOT_READ;
+    }
+}
+
+enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct dfr_diags *diags,
+                              struct dfr_facts *ret, struct dfr_err *err)
+{
+    struct dfr_container c;
+    enum dfr_status status = dfr_container_open(&c, b, err);
+    if (status == DFR_OK)
+        status = dfr_dump_readable(&c, err);
+    if (status != DFR_OK)
+        return status;
+    dfr_facts_init(ret, a);
+    struct dfr_dump d = {
+        .arena = a, .bytes = b, .facts = ret, .diags = diags, .file = c, .whole = true};
+    dfr_dump_system(&d);
+    if (c.conflict)
+        (void)dfr_diags_add(diags, DFR_D_DUMP_KIND, "the header says kind %u, but it is a %s",
+                            (unsigned)c.dump_type, dfr_form_name(c.form));
+    if (dfr_triage_open(&d)) {
+        dfr_dump_modules(&d);
+        dfr_dump_unloaded(&d);
+        dfr_dump_kernel(&d);
+        struct dfr_fault fault = dfr_dump_fault(&d);
+        dfr_dump_stack(&d, &fault);
+    } else {
+        dfr_dump_damaged(&d, DFR_HEADER64_SIZE, b->size, "the dump is cut off behind its header");
+    }
+    dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
+    dfr_facts_seal(ret);
+    reasons(ret);
+    return DFR_OK;
+}

@@ -1,0 +1,98 @@
+/* What the header says of the crash and the system. */
+#include "base/checked.h"
+#include "dump/triage.h"
+
+static void put(struct dfr_dump *d, uint32_t field, struct dfr_value v, enum dfr_header_field from)
+{
+    uint64_t begin, end;
+    dfr_container_where(&d->file, from, &begin, &end);
+    dfr_dump_put(d, field, v, begin, end);
+}
+
+static void unset(struct dfr_dump *d, uint32_t field, enum dfr_kind kind,
+                  enum dfr_header_field from)
+{
+    put(d, field, dfr_v_unknown(kind, DFR_REASON_DAMAGED), from);
+}
+
+static void bugcheck(struct dfr_dump *d)
+{
+    static const struct {
+        uint32_t fact;
+        enum dfr_header_field field;
+    } args[] = {{DFR_F_BUGCHECK_ARG1, DFR_HEADER_ARG1},
+                {DFR_F_BUGCHECK_ARG2, DFR_HEADER_ARG2},
+                {DFR_F_BUGCHECK_ARG3, DFR_HEADER_ARG3},
+                {DFR_F_BUGCHECK_ARG4, DFR_HEADER_ARG4}};
+    uint64_t u;
+    if (dfr_container_field(&d->file, DFR_HEADER_CODE, &u))
+        put(d, DFR_F_BUGCHECK_RAW, dfr_v_int((int64_t)u), DFR_HEADER_CODE);
+    else
+        unset(d, DFR_F_BUGCHECK_RAW, DFR_KIND_INT, DFR_HEADER_CODE);
+    for (size_t i = 0; i < sizeof args / sizeof *args; i++) {
+        if (dfr_container_field(&d->file, args[i].field, &u))
+            put(d, args[i].fact, dfr_v_addr(u), args[i].field);
+        else
+            unset(d, args[i].fact, DFR_KIND_ADDR, args[i].field);
+    }
+}
+
+static void kind(struct dfr_dump *d)
+{
+    static const int kinds[] = {[DFR_FORM_FULL] = DFR_DUMP_KIND_FULL,
+                                [DFR_FORM_SUMMARY] = DFR_DUMP_KIND_SUMMARY,
+                                [DFR_FORM_TRIAGE] = DFR_DUMP_KIND_TRIAGE,
+                                [DFR_FORM_BITMAP] = DFR_DUMP_KIND_BITMAP,
+                                [DFR_FORM_UNKNOWN] = -1,
+                                [DFR_FORM_HEADER] = -1,
+                                [DFR_FORM_RDMP] = -1};
+    static const int archs[] = {[DFR_MACHINE_X64] = DFR_ARCH_X64,
+                                [DFR_MACHINE_ARM64] = DFR_ARCH_ARM64,
+                                [DFR_MACHINE_X86] = DFR_ARCH_X86,
+                                [DFR_MACHINE_OTHER] = -1};
+    if (kinds[d->file.form] >= 0)
+        put(d, DFR_F_DUMP_KIND, dfr_v_enum(DFR_E_DUMP_KIND, (uint32_t)kinds[d->file.form]),
+            DFR_HEADER_DUMP_TYPE);
+    if (archs[d->file.machine] >= 0)
+        put(d, DFR_F_DUMP_ARCH, dfr_v_enum(DFR_E_ARCH, (uint32_t)archs[d->file.machine]),
+            DFR_HEADER_MACHINE);
+    else
+        unset(d, DFR_F_DUMP_ARCH, DFR_KIND_ENUM, DFR_HEADER_MACHINE);
+    uint64_t attributes;
+    enum { LIVE = 0x10 };
+    if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) && (attributes & LIVE))
+        put(d, DFR_F_DUMP_LIVE, dfr_v_bool(true), DFR_HEADER_ATTRIBUTES);
+}
+
+static void times(struct dfr_dump *d)
+{
+    /* 100 ns units from 1601 to 1970, in a second, in a millisecond. */
+    const uint64_t epoch = 116444736000000000, second = 10000000, millisecond = 10000;
+    uint64_t u;
+    if (dfr_container_field(&d->file, DFR_HEADER_TIME, &u) && u > epoch && u < INT64_MAX) {
+        int64_t t = (int64_t)((u - epoch) / second);
+        put(d, DFR_F_DUMP_TIME, dfr_v_time(t, t), DFR_HEADER_TIME);
+    } else {
+        unset(d, DFR_F_DUMP_TIME, DFR_KIND_TIME, DFR_HEADER_TIME);
+    }
+    if (dfr_container_field(&d->file, DFR_HEADER_UPTIME, &u) && u < INT64_MAX)
+        put(d, DFR_F_OS_UPTIME, dfr_v_dur_ms((int64_t)(u / millisecond)), DFR_HEADER_UPTIME);
+    else
+        unset(d, DFR_F_OS_UPTIME, DFR_KIND_DUR, DFR_HEADER_UPTIME);
+}
+
+void dfr_dump_system(struct dfr_dump *d)
+{
+    uint64_t u;
+    kind(d);
+    bugcheck(d);
+    times(d);
+    if (dfr_container_field(&d->file, DFR_HEADER_BUILD, &u) && u)
+        put(d, DFR_F_OS_BUILD, dfr_v_int((int64_t)u), DFR_HEADER_BUILD);
+    else
+        unset(d, DFR_F_OS_BUILD, DFR_KIND_INT, DFR_HEADER_BUILD);
+    if (dfr_container_field(&d->file, DFR_HEADER_PROCESSORS, &u) && u)
+        put(d, DFR_F_OS_PROCESSORS, dfr_v_int((int64_t)u), DFR_HEADER_PROCESSORS);
+    else
+        unset(d, DFR_F_OS_PROCESSORS, DFR_KIND_INT, DFR_HEADER_PROCESSORS);
+}
