@@ -4,6 +4,7 @@
 
 #include "api/handle.h"
 #include "base/limits.h"
+#include "dump/dump.h"
 #include "lang/compile.h"
 #include "text/transcript.h"
 
@@ -62,6 +63,74 @@ static enum dfr_status with_path(struct dfr_str path, enum dfr_status status, st
     return dfr_fail(err, status, "%.*s: %s", (int)path.len, path.p, old.message);
 }
 
+static bool sha256_of(struct dfr_arena *a, struct dfr_bytes *b, struct dfr_str *ret)
+{
+    enum { CHUNK = 1 << 16 };
+    uint8_t *buf = dfr_arena_alloc(a, CHUNK);
+    unsigned char digest[crypto_hash_sha256_BYTES];
+    char hex[2 * sizeof digest + 1];
+    crypto_hash_sha256_state state;
+    crypto_hash_sha256_init(&state);
+    for (uint64_t at = 0; at < b->size;) {
+        size_t n = b->size - at < CHUNK ? (size_t)(b->size - at) : CHUNK;
+        if (!dfr_bytes_copy(b, at, buf, n))
+            return false;
+        crypto_hash_sha256_update(&state, buf, n);
+        at += n;
+    }
+    crypto_hash_sha256_final(&state, digest);
+    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    *ret = dfr_str_dup(a, (struct dfr_str){hex, sizeof hex - 1});
+    return true;
+}
+
+static bool is_dump(struct dfr_bytes *b)
+{
+    uint8_t first[8];
+    return dfr_bytes_copy(b, 0, first, sizeof first) &&
+           dfr_dump_looks_like((struct dfr_span){first, sizeof first});
+}
+
+static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b,
+                                 struct dfr_err *err)
+{
+    dfr_crash *c = in->crash;
+    struct dfr_arena *a = &c->handle.arena;
+    struct dfr_facts *f = DFR_NEW(a, struct dfr_facts);
+    dfr_diags_init(&c->diags, a);
+    enum dfr_status status = dfr_dump_read(a, b, &c->diags, f, err);
+    if (status != DFR_OK)
+        return with_path(c->path, status, err);
+    if (b->size > in->most)
+        return dfr_fail(err, DFR_LIMIT, "%.*s: larger than %llu bytes", (int)c->path.len, c->path.p,
+                        (unsigned long long)in->most);
+    if (!sha256_of(a, b, &c->sha256))
+        return dfr_fail(err, DFR_IO, "%.*s: cannot be read to its end", (int)c->path.len,
+                        c->path.p);
+    c->kind = DFR_STR(""); /* the report takes it from the facts */
+    c->count = 1;
+    c->crashes = DFR_NEW_N(a, 1, const struct dfr_facts *);
+    c->crashes[0] = f;
+    return DFR_OK;
+}
+
+/* A dump is read in windows where it is a file: it may be larger than memory. */
+static enum dfr_status try_dump(const struct open_args *in, bool *ret_done, struct dfr_err *err)
+{
+    struct dfr_arena *a = &in->crash->handle.arena;
+    struct dfr_bytes b;
+    if (in->input->bytes) {
+        dfr_bytes_memory(&b, a, (struct dfr_span){in->input->bytes, in->input->len});
+    } else {
+        int *fd;
+        enum dfr_status status = dfr_api_open(a, in->crash->path, &fd, err);
+        if (status != DFR_OK || *fd < 0 || !dfr_bytes_fd(&b, a, fd))
+            return status;
+    }
+    *ret_done = is_dump(&b);
+    return *ret_done ? read_dump(in, &b, err) : DFR_OK;
+}
+
 static enum dfr_status open_body(void *args, struct dfr_err *err)
 {
     const struct open_args *in = args;
@@ -70,9 +139,18 @@ static enum dfr_status open_body(void *args, struct dfr_err *err)
     c->path = dfr_str_dup(a, dfr_str_from(in->input->path ? in->input->path : ""));
     c->kind = DFR_STR("transcript");
     struct dfr_str bytes;
-    enum dfr_status status = read_input(in, a, &bytes, err);
-    if (status == DFR_OK)
-        status = dfr_api_sniff(c->path, bytes, err);
+    bool done = false;
+    enum dfr_status status = try_dump(in, &done, err);
+    if (status != DFR_OK || done)
+        return status;
+    status = read_input(in, a, &bytes, err);
+    if (status != DFR_OK)
+        return status;
+    struct dfr_bytes whole; /* of a pipe: only now seen */
+    dfr_bytes_memory(&whole, a, (struct dfr_span){(const uint8_t *)bytes.p, bytes.len});
+    if (is_dump(&whole))
+        return read_dump(in, &whole, err);
+    status = dfr_api_sniff(c->path, bytes, err);
     if (status != DFR_OK)
         return status;
     c->sha256 = sha256_hex(a, bytes);

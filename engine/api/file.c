@@ -88,6 +88,26 @@ enum dfr_status dfr_api_read(struct dfr_arena *a, struct dfr_str path, uint64_t 
     return DFR_OK;
 }
 
+enum dfr_status dfr_api_open(struct dfr_arena *a, struct dfr_str path, int **ret,
+                             struct dfr_err *err)
+{
+    const char *z = NULL;
+    struct stat st;
+    enum dfr_status status = path_z(a, path, &z, err);
+    if (status != DFR_OK)
+        return status;
+    int *fd = DFR_NEW(a, int);
+    *fd = -1;
+    *ret = fd;
+    dfr_arena_defer(a, close_later, fd);
+    if (stat(z, &st) != 0 || !S_ISREG(st.st_mode))
+        return DFR_OK; /* dfr_api_read() says what is wrong with it, if anything */
+    do
+        *fd = open(z, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    while (*fd < 0 && errno == EINTR);
+    return *fd < 0 ? io_error(err, path) : DFR_OK;
+}
+
 struct unfinished {
     char *path; /* NULL: nothing to remove */
 };

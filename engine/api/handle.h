@@ -105,6 +105,10 @@ bool dfr_api_format_ok(dfr_format format, dfr_error *error);
 /* Read a file, a pipe or a device whole. DFR_IO with the path and the reason; DFR_LIMIT past `most`. */
 enum dfr_status dfr_api_read(struct dfr_arena *a, struct dfr_str path, uint64_t most,
                              struct dfr_str *ret, struct dfr_err *err);
+/* Open a regular file to read it in windows; it is closed with the arena. *ret stays -1 for anything
+ * that can only be read from front to back. */
+enum dfr_status dfr_api_open(struct dfr_arena *a, struct dfr_str path, int **ret,
+                             struct dfr_err *err);
 /* Write to a temporary file beside `path`, flush, rename. */
 enum dfr_status dfr_api_write_file(struct dfr_arena *a, struct dfr_str path, struct dfr_str bytes,
                                    struct dfr_err *err);

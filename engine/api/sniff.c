@@ -2,9 +2,10 @@
 #include <string.h>
 
 #include "api/handle.h"
+#include "dump/sniff.h"
 #include "text/transcript.h"
 
-enum advice { TO_DEBUGGER, TO_UNPACK, NO_CRASH };
+enum advice { TO_UNPACK, NO_CRASH };
 enum { TEXT_PROBE = 512 };
 
 static const struct {
@@ -15,8 +16,6 @@ static const struct {
     const char *what;
     bool letters; /* a text may begin like this: only with a NUL nearby is it the binary */
 } formats[] = {
-    {0, "PAGEDU64", 8, TO_DEBUGGER, "a 64-bit kernel memory dump", false},
-    {0, "PAGEDUMP", 8, TO_DEBUGGER, "a 32-bit kernel memory dump", false},
     {0, "MDMP", 4, NO_CRASH, "a user-mode minidump of one process, not a kernel crash", true},
     {0, "PK\x03\x04", 4, TO_UNPACK, "a zip archive", false},
     {0, "PK\x05\x06", 4, TO_UNPACK, "an empty zip archive", false},
@@ -57,11 +56,6 @@ enum dfr_status dfr_api_sniff(struct dfr_str path, struct dfr_str bytes, struct 
             (formats[i].letters && !has_nul))
             continue;
         switch ((enum advice)formats[i].advice) {
-        case TO_DEBUGGER:
-            return dfr_fail(err, DFR_UNSUPPORTED,
-                            "%.*s: is %s, which this version does not read: open it in WinDbg or "
-                            "kd, run `!analyze -v; k; lm`, and give the printed text to dfrule",
-                            len, path.p, what);
         case TO_UNPACK:
             return dfr_fail(err, DFR_UNSUPPORTED, "%.*s: is %s: unpack it first", len, path.p,
                             what);
@@ -69,6 +63,9 @@ enum dfr_status dfr_api_sniff(struct dfr_str path, struct dfr_str bytes, struct 
             return dfr_fail(err, DFR_NOT_A_CRASH, "%.*s: is %s", len, path.p, what);
         }
     }
+    const char *memory = dfr_dump_other(s);
+    if (memory)
+        return dfr_fail(err, DFR_NOT_A_CRASH, "%.*s: %s", len, path.p, memory);
     if (!dfr_transcript_looks_like(s))
         return dfr_fail(err, DFR_NOT_A_CRASH, "%.*s: is no text", len, path.p);
     return DFR_OK;

@@ -17,7 +17,7 @@ void dfr_bytes_memory(struct dfr_bytes *r, struct dfr_arena *a, struct dfr_span 
 }
 
 void dfr_bytes_callback(struct dfr_bytes *r, struct dfr_arena *a, uint64_t size, dfr_read_fn read,
-                         void *user)
+                        void *user)
 {
     *r = (struct dfr_bytes){.arena = a, .size = size, .read = read, .user = user};
     r->window = dfr_arena_alloc(a, WINDOW);

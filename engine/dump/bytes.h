@@ -24,7 +24,7 @@ struct dfr_bytes {
 
 void dfr_bytes_memory(struct dfr_bytes *r, struct dfr_arena *a, struct dfr_span bytes);
 void dfr_bytes_callback(struct dfr_bytes *r, struct dfr_arena *a, uint64_t size, dfr_read_fn read,
-                         void *user);
+                        void *user);
 /* A regular file that the caller opened and closes after the last use of it; false when
  * `*fd` is none. `fd` must live as long as the reader. */
 bool dfr_bytes_fd(struct dfr_bytes *r, struct dfr_arena *a, const int *fd);

@@ -105,10 +105,11 @@ enum dfr_status dfr_container_open(struct dfr_container *c, struct dfr_bytes *r,
     c->wide = magic[6] == '6';
     uint64_t size = c->wide ? DFR_HEADER64_SIZE : DFR_HEADER32_SIZE, u;
     if (!dfr_bytes_span(r, 0, size, &c->header))
-        return dfr_fail(err, DFR_NOT_A_CRASH,
-                        "is a kernel dump cut off after %llu bytes, inside its header of %llu: copy "
-                        "it again from the crashed system",
-                        (unsigned long long)r->size, (unsigned long long)size);
+        return dfr_fail(
+            err, DFR_UNSUPPORTED,
+            "is a kernel dump cut off after %llu bytes, inside its header of %llu: copy "
+            "it again from the crashed system",
+            (unsigned long long)r->size, (unsigned long long)size);
     if (dfr_container_field(c, DFR_HEADER_MACHINE, &u))
         c->machine = machine_of(u);
     if (dfr_container_field(c, DFR_HEADER_DUMP_TYPE, &u))

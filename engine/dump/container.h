@@ -39,8 +39,8 @@ struct dfr_container {
     bool encrypted; /* the memory is encrypted */
 };
 
-/* Read the header. DFR_NOT_A_CRASH with one line (without the path) when the input is no kernel dump
- * or ends inside its header. */
+/* Read the header. DFR_NOT_A_CRASH with one line (without the path) when the input is no kernel
+ * dump, DFR_UNSUPPORTED when it ends inside its header. */
 enum dfr_status dfr_container_open(struct dfr_container *c, struct dfr_bytes *r,
                                    struct dfr_err *err) __attribute__((warn_unused_result));
 /* A header field; false when the writer never filled it (the fill pattern stands there). */

@@ -5,8 +5,8 @@
 #include "dump/sniff.h"
 #include "facts/store.h"
 
-/* Read a dump into sealed facts. DFR_NOT_A_CRASH with one line (without the path) when the input is
- * no dump or one that is not read; damage below that is told in `diags` and by unknown facts.
+/* Read a dump into sealed facts. DFR_NOT_A_CRASH or DFR_UNSUPPORTED with one line (without the path)
+ * when the input is no dump or one that is not read; damage below that is told in `diags` and by unknown facts.
  * `b` and the facts live in `a`. */
 enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct dfr_diags *diags,
                               struct dfr_facts *ret, struct dfr_err *err)

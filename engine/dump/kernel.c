@@ -120,9 +120,10 @@ static void freeze_state(struct dfr_dump *d, const struct prcb *p, uint32_t row,
                          uint32_t place)
 {
     enum { STATE = 0xF, FROZEN = 2, STATES = 6 };
-    static const uint32_t states[STATES] = {DFR_CPU_STATE_RUNNING,       UINT32_MAX,
-                                            DFR_CPU_STATE_FROZEN,        DFR_CPU_STATE_THAW,
-                                            DFR_CPU_STATE_FREEZE_ACTIVE, DFR_CPU_STATE_TARGET_FREEZE};
+    static const uint32_t states[STATES] = {
+        DFR_CPU_STATE_RUNNING,       UINT32_MAX,
+        DFR_CPU_STATE_FROZEN,        DFR_CPU_STATE_THAW,
+        DFR_CPU_STATE_FREEZE_ACTIVE, DFR_CPU_STATE_TARGET_FREEZE};
     uint32_t off = known_offset(d, IPI), raw;
     if (!off || !prcb_u32(d, p, off, &raw)) {
         enum dfr_reason why = off ? DFR_REASON_NOT_CAPTURED : DFR_REASON_NEEDS_TYPES;
@@ -251,10 +252,10 @@ static void thread_and_process(struct dfr_dump *d)
     if (!process)
         return;
     if (!name_at || !dfr_bytes_copy(d->bytes, process + name_at, name, sizeof name)) {
-        dfr_dump_put(d, DFR_F_THREAD_PROCESS,
-                     dfr_v_unknown(DFR_KIND_STR,
-                                   name_at ? DFR_REASON_DAMAGED : DFR_REASON_NEEDS_TYPES),
-                     process, process + 1);
+        dfr_dump_put(
+            d, DFR_F_THREAD_PROCESS,
+            dfr_v_unknown(DFR_KIND_STR, name_at ? DFR_REASON_DAMAGED : DFR_REASON_NEEDS_TYPES),
+            process, process + 1);
         return;
     }
     size_t len = 0;
@@ -293,8 +294,8 @@ static void build_lab(struct dfr_dump *d)
     if (!dfr_kdbg_u64(d, KDBG_BUILD_LAB, &va) || !(va >> 63))
         return;
     if (!dfr_memory_at(&d->memory, va, &off, &have)) {
-        dfr_dump_put_va(d, DFR_F_OS_VERSION,
-                        dfr_v_unknown(DFR_KIND_STR, DFR_REASON_NOT_CAPTURED), va, 1);
+        dfr_dump_put_va(d, DFR_F_OS_VERSION, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_NOT_CAPTURED),
+                        va, 1);
         return;
     }
     size_t n = have < MOST ? (size_t)have : MOST, len = 0;

@@ -114,11 +114,10 @@ void dfr_dump_modules(struct dfr_dump *d)
     if (d->images.n)
         qsort(d->images.v, d->images.n, sizeof *d->images.v, by_base);
     struct dfr_rows *t = &d->facts->tables[DFR_T_MODULES];
-    t->place = dfr_facts_place(d->facts,
-                               (struct dfr_place){at, at + (uint64_t)n * ENTRY, 0, 0});
-    t->complete = count && n == count && !bad &&
-                  !(options != (uint32_t)NOT_SET && (options & CUT_LIST));
-    t->reason = t->complete                ? DFR_REASON_NONE
+    t->place = dfr_facts_place(d->facts, (struct dfr_place){at, at + (uint64_t)n * ENTRY, 0, 0});
+    t->complete =
+        count && n == count && !bad && !(options != (uint32_t)NOT_SET && (options & CUT_LIST));
+    t->reason = t->complete                  ? DFR_REASON_NONE
                 : n < count || bad || !count ? DFR_REASON_DAMAGED
                                              : DFR_REASON_NOT_IN_DUMP;
     if (bad || n < count)

@@ -54,15 +54,16 @@ enum dfr_status dfr_dump_readable(const struct dfr_container *c, struct dfr_err 
         snprintf(crash, sizeof crash, ", build %u, bug check 0x%X", (unsigned)build,
                  (unsigned)code);
     if (c->encrypted)
-        return dfr_fail(err, DFR_NOT_A_CRASH,
+        return dfr_fail(err, DFR_UNSUPPORTED,
                         "is an encrypted kernel dump (%s%s): decrypt it with the key of its "
                         "system first",
                         dfr_machine_name(c->machine), crash);
     if (c->form == DFR_FORM_TRIAGE && c->wide &&
         (c->machine == DFR_MACHINE_X64 || c->machine == DFR_MACHINE_ARM64))
         return DFR_OK;
-    return dfr_fail(err, DFR_NOT_A_CRASH,
-                    "is a %s (%s%s), which this version does not read: open it in WinDbg or kd, run "
-                    "`!analyze -v; k; lm`, and give the printed text to dfrule",
-                    dfr_form_name(c->form), dfr_machine_name(c->machine), crash);
+    return dfr_fail(
+        err, DFR_UNSUPPORTED,
+        "is a %s (%s%s), which this version does not read: open it in WinDbg or kd, run "
+        "`!analyze -v; k; lm`, and give the printed text to dfrule",
+        dfr_form_name(c->form), dfr_machine_name(c->machine), crash);
 }

@@ -58,10 +58,13 @@ static void kind(struct dfr_dump *d)
             DFR_HEADER_MACHINE);
     else
         unset(d, DFR_F_DUMP_ARCH, DFR_KIND_ENUM, DFR_HEADER_MACHINE);
+    /* Written by the crash path itself, or while the system went on. Dumps that a debugger wrote
+     * from another one leave the field unfilled. */
+    enum { BY_KERNEL = 0x8, LIVE = 0x10 };
     uint64_t attributes;
-    enum { LIVE = 0x10 };
-    if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) && (attributes & LIVE))
-        put(d, DFR_F_DUMP_LIVE, dfr_v_bool(true), DFR_HEADER_ATTRIBUTES);
+    if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) &&
+        (attributes & (BY_KERNEL | LIVE)))
+        put(d, DFR_F_DUMP_LIVE, dfr_v_bool((attributes & LIVE) != 0), DFR_HEADER_ATTRIBUTES);
 }
 
 static void times(struct dfr_dump *d)

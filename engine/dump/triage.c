@@ -22,8 +22,7 @@ void dfr_dump_put_va(struct dfr_dump *d, uint32_t field, struct dfr_value v, uin
 {
     uint64_t off = 0, have;
     bool there = dfr_memory_at(&d->memory, va, &off, &have);
-    (void)dfr_facts_set(d->facts, field,
-                        dfr_dump_value(d, v, off, there ? off + len : off, va));
+    (void)dfr_facts_set(d->facts, field, dfr_dump_value(d, v, off, there ? off + len : off, va));
 }
 
 void dfr_dump_damaged(struct dfr_dump *d, uint64_t begin, uint64_t end, const char *what)

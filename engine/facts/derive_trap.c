@@ -355,8 +355,8 @@ static void scanned_frames(struct dfr_facts *f, const struct start *s, uint32_t 
     const struct dfr_value *sym = dfr_facts_at(f, DFR_F_STACK_SYM, 0);
     const struct dfr_value *ip = dfr_derive_scalar(f, DFR_F_TRAP_RIP);
     const struct dfr_value *address = n ? dfr_derive_at(f, DFR_F_STACK_ADDRESS, 0) : NULL;
-    bool faulted = s->certain && s->faulted && s->frame == 0 && ip && address &&
-                   address->as.u == ip->as.u;
+    bool faulted =
+        s->certain && s->faulted && s->frame == 0 && ip && address && address->as.u == ip->as.u;
     dfr_derive_put(f, DFR_F_TRAP_FRAMES,
                    faulted ? frames(0, n) : dfr_v_unknown(DFR_KIND_LIST, DFR_REASON_SCANNED), sym);
     dfr_derive_put(f, DFR_F_TRAP_CALLERS, dfr_v_unknown(DFR_KIND_LIST, DFR_REASON_SCANNED), sym);

@@ -96,6 +96,7 @@ static void put_cell_reasons(struct dfr_json *j, const char *key, const struct d
     for (uint32_t c = 0; c < t->columns; c++) {
         const struct dfr_value *v = dfr_facts_at(f, t->first_column + c, row);
         if (v->state != state || (state == DFR_UNKNOWN && (v->reason == DFR_REASON_NOT_SHOWN ||
+                                                           v->reason == DFR_REASON_NOT_READ ||
                                                            v->reason == DFR_REASON_NONE)))
             continue;
         if (!any)

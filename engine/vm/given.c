@@ -173,6 +173,9 @@ static void complete_frames(struct dfr_facts *f)
         struct dfr_value *offset = cell(f, DFR_F_STACK_OFFSET, row);
         if (index->state == DFR_UNKNOWN && index->reason == DFR_REASON_NOT_SHOWN)
             *index = dfr_v_int(row);
+        struct dfr_value *method = cell(f, DFR_F_STACK_METHOD, row);
+        if (method->state == DFR_UNKNOWN && method->reason == DFR_REASON_NOT_SHOWN)
+            *method = dfr_v_enum(DFR_E_METHOD, DFR_METHOD_LISTED);
         if (sym->state != DFR_KNOWN)
             continue;
         const struct dfr_sym *s = sym->as.sym;

@@ -61,13 +61,13 @@ What is no text says what it is and what to do.
 
   $ cd $T; printf 'PAGEDU64\017\0\0\0' > m.dmp; printf 'PK\003\004\024\0' > m.zip; printf 'MZ\220\0\003\0\0' > m.sys; head -c 3000 /dev/zero > zeros; : > empty
   $ cd $T; for f in m.dmp m.zip m.sys zeros empty; do dfrule facts $f; echo $?; done
-  dfrule: m.dmp: is a 64-bit kernel memory dump, which this version does not read: open it in WinDbg or kd, run `!analyze -v; k; lm`, and give the printed text to dfrule
+  dfrule: m.dmp: is a kernel dump cut off after 12 bytes, inside its header of 8192: copy it again from the crashed system
   4
   dfrule: m.zip: is a zip archive: unpack it first
   4
   dfrule: m.sys: is a Windows program or driver
   4
-  dfrule: zeros: is no text
+  dfrule: zeros: begins with nothing but zeros: a raw memory image, or a damaged file
   4
   dfrule: empty: is empty
   4

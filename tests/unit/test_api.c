@@ -327,8 +327,8 @@ Test(api, what_is_no_text_is_named)
         const char *says;
     } rows[] = {
         {"", 0, DFR_RESULT_NOT_A_CRASH, "empty"},
-        {"PAGEDU64\x0f\0\0\0", 12, DFR_RESULT_UNSUPPORTED, "64-bit kernel memory dump"},
-        {"PAGEDUMP\x0f\0\0\0", 12, DFR_RESULT_UNSUPPORTED, "32-bit kernel memory dump"},
+        {"PAGEDU64\x0f\0\0\0", 12, DFR_RESULT_UNSUPPORTED, "cut off after 12 bytes"},
+        {"PAGEDUMP\x0f\0\0\0", 12, DFR_RESULT_UNSUPPORTED, "cut off after 12 bytes"},
         {"MDMP\x93\xa7\0\0", 8, DFR_RESULT_NOT_A_CRASH, "user-mode minidump"},
         {"PK\x03\x04\x14\0", 6, DFR_RESULT_UNSUPPORTED, "zip"},
         {"7z\xBC\xAF\x27\x1C\0\4", 8, DFR_RESULT_UNSUPPORTED, "7-Zip"},
