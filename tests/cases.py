@@ -20,6 +20,7 @@ import fnmatch
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -82,13 +83,21 @@ def line_matches(want, got):
     return False
 
 
-def run_case(case, env, cwd, timeout):
+def run_program(argv, cwd, env, timeout):
+    """(exit status, output); after `timeout` seconds the program and all that it started is killed.
+    A child left in the background that holds the output open counts as not ended."""
+    p = subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        p = subprocess.run(["bash", "-c", case.command], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
-                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout)
-        out, status = p.stdout.decode("utf-8", "replace"), p.returncode
+        out = p.communicate(timeout=timeout)[0]
+        return p.returncode, out.decode("utf-8", "replace")
     except subprocess.TimeoutExpired:
-        out, status = "timed out", 124
+        os.killpg(p.pid, signal.SIGKILL)
+        return 124, p.communicate()[0].decode("utf-8", "replace") + "\ntimed out\n"
+
+
+def run_case(case, env, cwd, timeout):
+    status, out = run_program(["bash", "-c", case.command], cwd, env, min(timeout, 60))
     got = [line.rstrip() for line in out.split("\n")]
     while got and got[-1] == "":
         got.pop()

@@ -16,7 +16,6 @@ import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -70,15 +69,10 @@ class Bench:
                 text += f.read()
         return text
 
-    def run(self, name, argv, stdin=None):
+    def run(self, name, argv):
         """(exit status, output, sanitizer log); 124 for a timeout."""
         env, logs = self.environment(name)
-        try:
-            p = subprocess.run(argv, cwd=ROOT, env=env, stdin=stdin or subprocess.DEVNULL,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=self.timeout)
-            status, out = p.returncode, p.stdout.decode("utf-8", "replace")
-        except subprocess.TimeoutExpired as e:
-            status, out = 124, (e.stdout or b"").decode("utf-8", "replace") + "\ntimed out\n"
+        status, out = cases.run_program(argv, ROOT, env, self.timeout)
         return status, out, self.logs(logs)
 
 
