@@ -40,6 +40,24 @@ static void plausible(const struct dfr_facts *f, int64_t *ret_first, int64_t *re
                     : dfr_time_from_civil(2040, 1, 1, 0, 0, 0);
 }
 
+static bool ships_with_windows(const struct dfr_facts *f, uint32_t row)
+{
+    static const struct dfr_str names[] = {
+#define INBOX(name) {name, sizeof(name) - 1},
+#include "facts/inbox.def"
+#undef INBOX
+    };
+    const struct dfr_value *name = dfr_derive_at(f, DFR_F_MODULES_NAME, row);
+    const struct dfr_value *build = dfr_derive_scalar(f, DFR_F_OS_BUILD);
+    enum { WINDOWS_10 = 10240 };
+    if (!name || !build || build->as.n.lo < WINDOWS_10)
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (dfr_str_glob(names[i], dfr_value_str(name), true))
+            return true;
+    return false;
+}
+
 static void built(struct dfr_facts *f, uint32_t row, int64_t first, int64_t last)
 {
     struct dfr_value v = *dfr_facts_at(f, DFR_F_MODULES_BUILT, row);
@@ -54,10 +72,12 @@ static void built(struct dfr_facts *f, uint32_t row, int64_t first, int64_t last
     }
     if (v.state != DFR_KNOWN)
         return;
-    if (v.as.n.hi < first || v.as.n.lo > last) {
+    /* A debugger knows a hash from the image itself; the stamp alone does not tell. */
+    bool hash = v.as.n.hi < first || v.as.n.lo > last;
+    if (hash || (v.trust == DFR_TRUST_BINARY && ships_with_windows(f, row))) {
         uint32_t place = v.place;
         uint8_t trust = v.trust;
-        v = dfr_v_unknown(DFR_KIND_TIME, DFR_REASON_BUILD_HASH);
+        v = dfr_v_unknown(DFR_KIND_TIME, hash ? DFR_REASON_BUILD_HASH : DFR_REASON_MAYBE_HASH);
         v.place = place;
         v.trust = trust;
     }

@@ -137,6 +137,44 @@ Test(dump, modules)
     cr_expect_eq(at(DFR_F_UNLOADED_END, 0), UINT64_C(0xFFFFF80030010000));
 }
 
+/* One hash in five reads as a date: a component of Windows has none. */
+Test(dump, stamp_of_a_windows_component)
+{
+    forge_triage(d);
+    forge_module(d, 1, FORGE_DRIVER, 0x10000, 0x63000000, "VOLMGR.SYS");
+    read_forged();
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_MODULES_BUILT, 1)->reason, DFR_REASON_MAYBE_HASH);
+    cr_expect_eq(at(DFR_F_MODULES_TIMESTAMP, 1), 0x63000000);
+    forge32(d, 0x0C, 7601);
+    read_forged();
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_MODULES_BUILT, 1)->as.n.lo, 0x63000000);
+}
+
+Test(dump, broken_names)
+{
+    static const struct {
+        uint16_t units[4];
+        const char *name;
+    } rows[] = {
+        {{'a', 0xD83D, 0xDE00, 0}, "a\xF0\x9F\x98\x80"},
+        {{'a', 0xD83D, 'b', 0},
+         "a\xEF\xBF\xBD"
+         "b"},
+        {{0xDE00, 0xE9, 0x20AC, 0}, "\xEF\xBF\xBD\xC3\xA9\xE2\x82\xAC"},
+        {{0, 'b', 'c', 0}, "?"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        forge_triage(d);
+        size_t name = FORGE_NAMES + 0x80;
+        forge32(d, name, 4);
+        for (size_t k = 0; k < 4; k++)
+            forge16(d, name + 4 + 2 * k, rows[i].units[k]);
+        read_forged();
+        cr_expect_str_eq(text(dfr_facts_at(&facts, DFR_F_MODULES_NAME, 1)), rows[i].name);
+        cr_expect_eq(at(DFR_F_MODULES_BASE, 1), FORGE_DRIVER);
+    }
+}
+
 Test(dump, fault_from_the_context_behind_a_parameter)
 {
     forge_triage(d);
