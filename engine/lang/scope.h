@@ -150,7 +150,7 @@ struct dfr_cx {
     bool for_givens; /* what-if: tests without `expect` are fine */
 };
 
-/* --- scope.c -------------------------------------------------------------------------------- */
+/* --- complain.c ------------------------------------------------------------------------------ */
 
 /* A diagnostic at `loc`; the caller may set its `suggest`. */
 struct dfr_diag *dfr_cx_diag(struct dfr_cx *cx, const struct dfr_source *s, enum dfr_diag_code code,
@@ -165,6 +165,8 @@ struct dfr_nearest {
 };
 void dfr_nearest_try(struct dfr_nearest *n, struct dfr_str candidate);
 void dfr_cx_did_you_mean(struct dfr_cx *cx, struct dfr_diag *d, const struct dfr_nearest *n);
+
+/* --- scope.c -------------------------------------------------------------------------------- */
 
 /* Parse all, group into packs, enter declarations, resolve imports. */
 void dfr_scope_build(struct dfr_cx *cx);

@@ -23,6 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (dfr_transcript_read(&arena, (struct dfr_str){(const char *)data, size}, &diags, &read,
                                 &err) == DFR_OK) {
             for (uint32_t i = 0; i < read.n; i++) {
+                for (uint32_t k = 0; k < read.crashes[i].places.n; k++) {
+                    const struct dfr_place *place = &read.crashes[i].places.v[k];
+                    if (place->begin > place->end || place->end > size)
+                        __builtin_trap();
+                }
                 /* Printing reads every value and quotes every place. */
                 struct dfr_buf out;
                 dfr_buf_init(&out, &arena);
