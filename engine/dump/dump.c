@@ -43,6 +43,7 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct d
         dfr_dump_modules(&d);
         dfr_dump_unloaded(&d);
         dfr_dump_kernel(&d);
+        dfr_dump_power(&d);
         struct dfr_fault fault = dfr_dump_fault(&d);
         dfr_dump_stack(&d, &fault);
     } else {

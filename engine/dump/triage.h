@@ -89,6 +89,8 @@ struct dfr_fault {
     uint32_t place; /* of the context */
 };
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d);
+/* ---- power.c: the request and the devices of 9F ---- */
+void dfr_dump_power(struct dfr_dump *d);
 /* ---- stack.c: frame 0 and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 

@@ -215,4 +215,38 @@ static inline void forge_triage(uint8_t *d)
     }
 }
 
+#define FORGE_OBJECTS_VA UINT64_C(0xFFFFB00000010000)
+enum { FORGE_OBJECTS = 0x6800, FORGE_PDO = 0x200, FORGE_FDO = 0x300 };
+
+/* A power request that waits at the driver of nt, on top of the device of exdisk. */
+static inline void forge_power(uint8_t *d)
+{
+    const uint64_t va = FORGE_OBJECTS_VA;
+    size_t o = FORGE_OBJECTS, at = o + 0xD0 + 0x48;
+    forge_triage(d);
+    forge32(d, 0x38, 0x9F);
+    forge64(d, 0x40, 3);
+    forge64(d, 0x48, va + FORGE_PDO);
+    forge64(d, 0x58, va);
+    forge32(d, 0x207C, 12);
+    forge_block(d, 11, va, (uint32_t)o, 0x800);
+    forge16(d, o, 6);
+    d[o + 0x42] = 3;
+    d[o + 0x43] = 2;
+    forge64(d, o + 0xB8, va + 0xD0 + 0x48);
+    d[at] = 0x16;
+    d[at + 1] = 2;
+    forge64(d, at + 0x28, va + FORGE_FDO);
+    forge64(d, at + 0x38, FORGE_DRIVER + 0x40);
+    forge16(d, o + FORGE_PDO, 3);
+    forge64(d, o + FORGE_PDO + 8, va + 0x400);
+    forge64(d, o + FORGE_PDO + 0x18, va + FORGE_FDO);
+    forge16(d, o + FORGE_FDO, 3);
+    forge64(d, o + FORGE_FDO + 8, va + 0x500);
+    forge16(d, o + 0x400, 4);
+    forge64(d, o + 0x418, FORGE_DRIVER);
+    forge16(d, o + 0x500, 4);
+    forge64(d, o + 0x518, FORGE_KERNEL);
+}
+
 #endif

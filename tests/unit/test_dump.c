@@ -295,6 +295,48 @@ Test(dump, only_the_crashing_processor)
     cr_expect_eq(facts.tables[DFR_T_CPUS].reason, DFR_REASON_NOT_IN_DUMP);
 }
 
+Test(dump, power_request)
+{
+    forge_power(d);
+    read_forged();
+    cr_assert_eq(facts.tables[DFR_T_IRPS].n, 1);
+    cr_expect_eq(at(DFR_F_IRPS_ADDR, 0), FORGE_OBJECTS_VA);
+    cr_expect_str_eq(name_of(dfr_facts_at(&facts, DFR_F_IRPS_OWNER, 0)), "nt");
+    cr_assert_eq(facts.tables[DFR_T_IRP_STACK].n, 3);
+    for (uint32_t i = 0; i < 3; i++)
+        cr_expect_eq(dfr_facts_at(&facts, DFR_F_IRP_STACK_CURRENT, i)->as.b, i == 1);
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_IRP_STACK_MAJOR, 1)->as.n.lo, 0x16);
+    const struct dfr_value *done = dfr_facts_at(&facts, DFR_F_IRP_STACK_COMPLETION, 1);
+    cr_assert_eq(done->state, DFR_KNOWN);
+    cr_expect_eq(done->as.sym->offset, 0x40);
+    cr_assert_eq(facts.tables[DFR_T_DEVICES].n, 2);
+    cr_expect_str_eq(name_of(dfr_facts_at(&facts, DFR_F_DEVICES_DRIVER, 0)), "nt");
+    cr_expect_str_eq(name_of(dfr_facts_at(&facts, DFR_F_DEVICES_DRIVER, 1)), "exdisk");
+    cr_expect(dfr_facts_at(&facts, DFR_F_DEVICES_ASKED, 1)->as.b);
+}
+
+/* Nothing is believed that does not fit together. */
+Test(dump, damaged_power_request)
+{
+    forge_power(d);
+    forge64(d, FORGE_OBJECTS + 0xB8, FORGE_OBJECTS_VA + 0xD0);
+    read_forged();
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_IRPS_OWNER, 0)->state, DFR_UNKNOWN);
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_IRP_STACK_CURRENT, 1)->state, DFR_UNKNOWN);
+
+    forge_power(d);
+    forge16(d, FORGE_OBJECTS, 7);
+    forge64(d, FORGE_OBJECTS + FORGE_FDO + 0x18, FORGE_OBJECTS_VA + FORGE_PDO);
+    read_forged();
+    cr_expect_eq(facts.tables[DFR_T_IRPS].n, 0);
+    cr_expect_eq(facts.tables[DFR_T_DEVICES].n, 0);
+
+    forge_power(d);
+    forge16(d, FORGE_OBJECTS + 0x400, 0);
+    read_forged();
+    cr_expect_eq(dfr_facts_at(&facts, DFR_F_DEVICES_DRIVER, 1)->state, DFR_UNKNOWN);
+}
+
 Test(dump, what_is_not_read_says_what_it_is)
 {
     static const struct {
