@@ -17,9 +17,16 @@ const struct dfr_value *dfr_derive_at(const struct dfr_facts *f, uint32_t column
     return dfr_derive_known(dfr_facts_at(f, column, row));
 }
 
+/* What a test or a what-if declares unknown stays so. */
 static bool open_to(const struct dfr_value *old)
 {
-    return old->state == DFR_UNKNOWN && old->reason != DFR_REASON_CONTRADICTORY;
+    return old->state == DFR_UNKNOWN && old->reason != DFR_REASON_CONTRADICTORY &&
+           old->reason != DFR_REASON_GIVEN;
+}
+
+static void note(struct dfr_facts *f, uint32_t field, uint32_t row, const struct dfr_value *before)
+{
+    *DFR_PUSH(f->arena, &f->derived) = (struct dfr_derived){field, row, *before};
 }
 
 void dfr_derive_put(struct dfr_facts *f, uint32_t field, struct dfr_value v,
@@ -29,6 +36,7 @@ void dfr_derive_put(struct dfr_facts *f, uint32_t field, struct dfr_value v,
         return;
     v.trust = source->trust;
     v.place = source->place;
+    note(f, field, 0, &f->scalars[field]);
     f->scalars[field] = v;
 }
 
@@ -39,7 +47,35 @@ void dfr_derive_cell(struct dfr_facts *f, uint32_t column, uint32_t row, struct 
         return;
     v.trust = source->trust;
     v.place = source->place;
+    note(f, column, row, dfr_facts_at(f, column, row));
     dfr_facts_cell(f, column, row, v);
+}
+
+void dfr_derive_complete(struct dfr_facts *f, uint32_t table)
+{
+    struct dfr_rows *t = &f->tables[table];
+    struct dfr_value before = dfr_v_unknown(DFR_KIND_LIST, (enum dfr_reason)t->reason);
+    note(f, dfr_table_info(table)->field, 0, &before);
+    t->complete = true;
+    t->reason = DFR_REASON_NONE;
+}
+
+void dfr_facts_unseal(struct dfr_facts *f, const struct dfr_facts *from)
+{
+    for (uint32_t i = from->derived.n; i-- > 0;) {
+        const struct dfr_derived *d = &from->derived.v[i];
+        const struct dfr_field_info *info = dfr_field_info(d->field);
+        struct dfr_rows *t = &f->tables[info->table];
+        if (info->cls == DFR_FIELD_SCALAR) {
+            f->scalars[d->field] = d->before;
+        } else if (info->cls == DFR_FIELD_TABLE) {
+            t->complete = false;
+            t->reason = d->before.reason;
+        } else if (d->row < t->n) {
+            t->cells[(size_t)d->row * dfr_table_info(info->table)->columns + info->column] =
+                d->before;
+        }
+    }
 }
 
 /* Module cells name a module; where MODULES lists it they also hold its row. */

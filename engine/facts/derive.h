@@ -23,6 +23,8 @@ void dfr_derive_put(struct dfr_facts *f, uint32_t field, struct dfr_value v,
 /* The same for a cell. */
 void dfr_derive_cell(struct dfr_facts *f, uint32_t column, uint32_t row, struct dfr_value v,
                      const struct dfr_value *source);
+/* Every row of a table turns out to be there. */
+void dfr_derive_complete(struct dfr_facts *f, uint32_t table);
 /* The value when it is known, else NULL. */
 const struct dfr_value *dfr_derive_known(const struct dfr_value *v);
 const struct dfr_value *dfr_derive_scalar(const struct dfr_facts *f, uint32_t field);

@@ -135,8 +135,7 @@ static void completeness(struct dfr_facts *f)
         if (sym->trust == DFR_TRUST_PROSE)
             return;
     }
-    t->complete = true;
-    t->reason = DFR_REASON_NONE;
+    dfr_derive_complete(f, DFR_T_STACK);
 }
 
 void dfr_derive_stack(struct dfr_facts *f)

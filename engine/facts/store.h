@@ -23,6 +23,13 @@ struct dfr_rows {
     uint32_t place; /* where the table (or its failure) stands */
 };
 
+/* What the seal filled in, with what stood there before; a table: its completeness. */
+struct dfr_derived {
+    uint32_t field;
+    uint32_t row; /* of a column */
+    struct dfr_value before;
+};
+
 struct dfr_facts {
     struct dfr_arena *arena;
     struct dfr_value scalars[DFR_F_COUNT]; /* by field id; table and column entries unused */
@@ -33,6 +40,7 @@ struct dfr_facts {
     uint32_t module_mask, module_entries;
     uint32_t *modules_by_base; /* rows of MODULES with a range, by rising base; built by the seal */
     uint32_t modules_based;
+    DFR_VEC(struct dfr_derived) derived; /* in the order of the seal */
 };
 
 void dfr_facts_init(struct dfr_facts *f, struct dfr_arena *a);
@@ -56,6 +64,9 @@ struct dfr_value dfr_facts_sym(struct dfr_facts *f, struct dfr_sym s);
  * trap.frames and trap.callers, thread.stack_used, has_symbols, links of module cells to rows,
  * analyze.suspect ... Call once, after the last set. */
 void dfr_facts_seal(struct dfr_facts *f);
+/* Take back in `f` what the seal of `from` filled in; `f` holds the same rows. The facts may then
+ * be changed and sealed once more. */
+void dfr_facts_unseal(struct dfr_facts *f, const struct dfr_facts *from);
 
 /* Everybody else. Never NULL. */
 const struct dfr_value *dfr_facts_scalar(const struct dfr_facts *f, uint32_t field);

@@ -25,7 +25,7 @@ static void put_cell(struct dfr_facts *f, uint32_t field, uint32_t row, struct d
         dfr_facts_cell(f, field, row, v); /* enters the name into the look-up */
 }
 
-/* A store of our own with everything that `base` holds. */
+/* A store of our own with everything that `base` holds, but for what only follows from the rest. */
 static void copy(const struct dfr_facts *base, struct dfr_facts *f)
 {
     memcpy(f->scalars, base->scalars, sizeof f->scalars);
@@ -45,6 +45,7 @@ static void copy(const struct dfr_facts *base, struct dfr_facts *f)
         f->tables[t].reason = from->reason;
         f->tables[t].place = from->place;
     }
+    dfr_facts_unseal(f, base);
 }
 
 /* "nt!KiBugCheck+0x12", "iaStor+0x253f5" or a bare address, as debuggers print frames. */
@@ -119,11 +120,6 @@ static void forget_rows(struct dfr_facts *f, uint32_t table)
         f->module_hash = NULL;
         f->module_mask = f->module_entries = 0;
     }
-    /* Slices of it are derived again. */
-    for (uint32_t i = 0; i < DFR_F_COUNT; i++)
-        if (dfr_field_info(i)->cls == DFR_FIELD_SCALAR &&
-            dfr_field_info(i)->kind == DFR_KIND_LIST && dfr_field_info(i)->param == table)
-            f->scalars[i] = dfr_v_unknown(DFR_KIND_LIST, DFR_REASON_NOT_SHOWN);
 }
 
 static void give_table(struct dfr_facts *f, uint32_t table, enum what what)
@@ -191,6 +187,14 @@ static void complete_frames(struct dfr_facts *f)
     }
 }
 
+/* The name and the raw code of the loaded case belong to the code that it had. */
+static void forget_bugcheck(struct dfr_facts *f)
+{
+    f->scalars[DFR_F_BUGCHECK_NAME] = dfr_v_unknown(DFR_KIND_STR, DFR_REASON_NOT_SHOWN);
+    f->scalars[DFR_F_BUGCHECK_RAW] = dfr_v_unknown(
+        (enum dfr_kind)dfr_field_info(DFR_F_BUGCHECK_RAW)->kind, DFR_REASON_NOT_SHOWN);
+}
+
 static bool gives_frames(const struct dfr_program *p, const struct dfr_ptest *t)
 {
     for (uint32_t i = 0; i < t->given_count; i++) {
@@ -212,6 +216,9 @@ enum dfr_status dfr_given_apply(const struct dfr_program *p, uint32_t test,
     dfr_facts_init(ret, a);
     if (base)
         copy(base, ret);
+    for (uint32_t i = 0; i < t->given_count; i++)
+        if (p->givens.v[t->given + i].field == DFR_F_BUGCHECK_CODE)
+            forget_bugcheck(ret);
     for (uint32_t i = 0; i < t->given_count; i++) {
         enum dfr_status s = give(consts, &p->givens.v[t->given + i], ret, err);
         if (s != DFR_OK)

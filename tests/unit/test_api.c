@@ -600,6 +600,35 @@ Test(api_files, tests_load_only_what_lies_above_them)
     dfr_rules_free(rules);
 }
 
+Test(api_files, what_follows_from_a_changed_fact_is_derived_again)
+{
+    dfr_rules *rules = NULL;
+    dfr_error error = {0};
+    struct text out = {0};
+    uint32_t failed = 0;
+    put("crash.txt", crash_text);
+    put("t.dfr",
+        CAUSE RULE("r") "test \"as it is\" { load \"crash.txt\"; expect trap.address == "
+                        "0xfffff88001a2b3c8 and trap.frames[0].module == \"exnic\"; }\n"
+                        "test \"argument\" { load \"crash.txt\"; given { bugcheck.arg1 = 8; } "
+                        "expect trap.address == 8; }\n"
+                        "test \"unknown\" { load \"crash.txt\"; given { bugcheck.arg1 = unknown; } "
+                        "expect unknown(trap.address); }\n"
+                        "test \"said to be unknown\" { load \"crash.txt\"; given { trap.address = "
+                        "unknown; } expect unknown(trap.address); }\n"
+                        "test \"code\" { load \"crash.txt\"; given { bugcheck.code = 0x7F; } "
+                        "expect unknown(trap.address) and bugcheck.name == "
+                        "\"UNEXPECTED_KERNEL_MODE_TRAP\"; }\n"
+                        "test \"stack\" { load \"crash.txt\"; given { stack = "
+                        "[\"nt!KeBugCheckEx\", \"nt!KiPageFault+0x260\", \"other!Read+0x12\"]; } "
+                        "expect trap.frames[0].module == \"other\"; }\n");
+    cr_assert_eq(load("t.dfr", NULL, &rules, &error), DFR_RESULT_OK, "%s", error.message);
+    cr_expect_eq(run_tests(rules, &failed, &out), 6, "%s", out.p);
+    cr_expect_eq(failed, 0, "%s", out.p);
+    free(out.p);
+    dfr_rules_free(rules);
+}
+
 /* ---- Mutation ------------------------------------------------------------------------------ */
 
 static uint32_t survivors(const char *z, struct text *out, uint32_t *killed)
