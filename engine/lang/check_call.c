@@ -58,6 +58,7 @@ static struct dfr_tx *call_decl(struct dfr_env *env, const struct dfr_expr *e, s
         return dfr_tx_error(cx, e->loc);
     struct dfr_tx *t = dfr_tx_group(cx, DFR_TX_OP, DFR_OP_CALL, d->type, e->loc, first);
     t->operand = d->index;
+    t->body = d->body;
     t->uses_state |= d->uses_state;
     t->hash = call_hash(d, first);
     return t;

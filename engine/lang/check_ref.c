@@ -163,6 +163,7 @@ static struct dfr_tx *local_value(struct dfr_env *env, const struct dfr_local *l
     struct dfr_tx *t = dfr_tx_op(env->cx, ops[l->what], l->number, l->type, loc, NULL, NULL, NULL);
     if (l->what == DFR_LOCAL_LET) {
         t->hash = l->value->hash; /* a let means what it stands for */
+        t->body = l->value;
         t->uses_state = l->value->uses_state;
         if (l->value->kind == DFR_TX_ERROR)
             return dfr_tx_error(env->cx, loc);
@@ -196,6 +197,7 @@ static struct dfr_tx *decl_value(struct dfr_env *env, struct dfr_decl *d, struct
     struct dfr_tx *t = dfr_tx_op(cx, DFR_OP_FACT, d->index, d->type, loc, NULL, NULL, NULL);
     t->uses_state = d->uses_state;
     t->hash = d->body->hash;
+    t->body = d->body;
     return t;
 }
 

@@ -18,6 +18,15 @@ static uint64_t const_number(const struct dfr_tx *t)
     return (uint64_t)t->c.word[1] << 32 | t->c.word[0];
 }
 
+/* What a let, a derived fact or a call stands for. Arguments of a function stay unresolved: a
+ * condition on one is no gate. */
+static const struct dfr_tx *meaning(const struct dfr_tx *t)
+{
+    while (t->kind == DFR_TX_OP && t->body)
+        t = t->body;
+    return t;
+}
+
 static bool is_scalar(const struct dfr_tx *t, uint32_t field)
 {
     return t->kind == DFR_TX_OP && t->op == DFR_OP_SCALAR && t->operand == field;
@@ -40,9 +49,9 @@ static bool add_code(struct codes *c, uint64_t code)
 }
 
 /* Values that `field` must have for `t` to be true; false: no such restriction. */
-static bool values_of(const struct dfr_cx *cx, const struct dfr_tx *t, uint32_t field,
-                      struct codes *c)
+static bool values_of(struct dfr_cx *cx, const struct dfr_tx *t, uint32_t field, struct codes *c)
 {
+    t = meaning(t);
     if (t->kind == DFR_TX_OR) {
         for (const struct dfr_tx *k = t->kid; k; k = k->next)
             if (!values_of(cx, k, field, c))
@@ -77,9 +86,14 @@ static bool values_of(const struct dfr_cx *cx, const struct dfr_tx *t, uint32_t 
     if (t->op != DFR_OP_IN || to->kind != DFR_TX_OP || to->op != DFR_OP_LISTREF)
         return false;
     const struct dfr_list *l = cx->lists.v[to->operand];
-    for (uint32_t i = 0; i < l->rows; i++)
-        if (!l->cells[i] || !is_const(l->cells[i]) || !add_code(c, const_number(l->cells[i])))
+    struct dfr_env env = {.cx = cx, .rule = DFR_NONE};
+    for (uint32_t i = 0; i < l->rows; i++) {
+        /* The cells of a declared list are still literals. */
+        struct dfr_tx *cell =
+            l->cells[i] ? dfr_tx_try(&env, l->cells[i], l->columns[0].type) : NULL;
+        if (!cell || !is_const(cell) || !add_code(c, const_number(cell)))
             return false;
+    }
     return l->rows > 0;
 }
 
@@ -124,30 +138,35 @@ static bool is_whole_stack(const struct dfr_tx *t)
     return t->kind == DFR_TX_OP && t->op == DFR_OP_TABLE && t->operand == DFR_T_STACK;
 }
 
-static void find_atom(struct dfr_cx *cx, struct dfr_prule *r, struct dfr_tx *const *clauses,
-                      uint32_t n)
+/* True when the search may end: a frame is the best there is. */
+static bool find_atom(struct dfr_cx *cx, struct dfr_prule *r, const struct dfr_tx *t)
 {
-    for (uint32_t i = 0; i < n; i++) {
-        const struct dfr_tx *t = clauses[i];
-        if (t->kind != DFR_TX_OP || !t->kid)
-            continue;
-        if (t->op == DFR_OP_HAS && is_whole_stack(t->kid)) {
-            r->atom_kind = DFR_ATOM_FRAME;
-            r->atom = t->operand;
-            return;
-        }
-        if (t->op == DFR_OP_HAS_SEQ && is_whole_stack(t->kid)) {
-            const struct dfr_pseq *s = &cx->p->seqs.v[t->operand];
-            r->atom_kind = DFR_ATOM_FRAME;
-            r->atom = cx->p->seq_patterns.v[s->first];
-            return;
-        }
-        uint32_t module = module_atom(t, cx);
-        if (module != DFR_NONE) {
-            r->atom_kind = DFR_ATOM_MODULE;
-            r->atom = module;
-        }
+    t = meaning(t);
+    if (t->kind == DFR_TX_AND) {
+        for (const struct dfr_tx *k = t->kid; k; k = k->next)
+            if (find_atom(cx, r, k))
+                return true;
+        return false;
     }
+    if (t->kind != DFR_TX_OP || !t->kid)
+        return false;
+    if (t->op == DFR_OP_HAS && is_whole_stack(t->kid)) {
+        r->atom_kind = DFR_ATOM_FRAME;
+        r->atom = t->operand;
+        return true;
+    }
+    if (t->op == DFR_OP_HAS_SEQ && is_whole_stack(t->kid)) {
+        const struct dfr_pseq *s = &cx->p->seqs.v[t->operand];
+        r->atom_kind = DFR_ATOM_FRAME;
+        r->atom = cx->p->seq_patterns.v[s->first];
+        return true;
+    }
+    uint32_t module = module_atom(t, cx);
+    if (module != DFR_NONE) {
+        r->atom_kind = DFR_ATOM_MODULE;
+        r->atom = module;
+    }
+    return false;
 }
 
 void dfr_gates(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_prule *r,
@@ -178,5 +197,6 @@ void dfr_gates(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_prule *r,
         r->arg1_lo = (uint32_t)arg1.v[0];
         r->arg1_hi = (uint32_t)(arg1.v[0] >> 32);
     }
-    find_atom(cx, r, clauses, n);
+    for (uint32_t i = 0; i < n && !find_atom(cx, r, clauses[i]); i++)
+        ;
 }

@@ -32,7 +32,7 @@ struct dfr_tx {
     uint8_t kind, op;
     bool literal;    /* a literal or list of literals: takes the type its place asks for */
     bool hex;        /* a literal written in hex */
-    bool uses_state; /* rests on known(), unknown() or absent() */
+    bool uses_state; /* rests on known() or unknown() */
     struct dfr_type type;
     uint32_t operand, n, slot;
     uint64_t num; /* literal number; negative ones in two's complement with `negative` */
@@ -40,6 +40,7 @@ struct dfr_tx {
     struct dfr_str text; /* literal string or version */
     struct dfr_pconst c; /* CONST, once its type is fixed */
     struct dfr_tx *kid, *next;
+    const struct dfr_tx *body; /* what a LET, FACT or CALL stands for */
     struct dfr_loc loc;
     uint64_t hash; /* of the meaning, lets and functions expanded */
 };
