@@ -522,7 +522,7 @@ static struct dfr_tx *check_state(struct dfr_env *env, const struct dfr_expr *e)
         return of;
     struct dfr_tx *t =
         dfr_tx_op(env->cx, (enum dfr_op)ops[e->op], 0, DFR_TYPE(BOOL), e->loc, of, NULL, NULL);
-    t->uses_state = true;
+    t->uses_state |= e->op != DFR_X_ABSENT;
     return t;
 }
 

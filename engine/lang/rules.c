@@ -43,8 +43,7 @@ static void forbid_state(struct rule *r, const struct dfr_tx *t, const char *whe
         k = t->kid;
     }
     dfr_cx_diag(r->cx, r->d->source, DFR_D_STATE_PLACE, t->loc,
-                "known(), unknown() and absent() do not count in %s: missing data is no evidence",
-                where);
+                "known() and unknown() do not count in %s: missing data is no evidence", where);
 }
 
 /* --- when, each, let ------------------------------------------------------------------------- */

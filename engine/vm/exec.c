@@ -189,12 +189,24 @@ static struct dfr_tv complete(struct dfr_vm *vm, const struct dfr_tv *list)
 
 static struct dfr_tv state_is(struct dfr_vm *vm, uint32_t op, const struct dfr_tv *a)
 {
-    uint8_t want = op == DFR_OP_IS_KNOWN    ? DFR_KNOWN
-                   : op == DFR_OP_IS_ABSENT ? DFR_ABSENT
-                                            : DFR_UNKNOWN;
+    uint8_t want = op == DFR_OP_IS_KNOWN ? DFR_KNOWN : DFR_UNKNOWN;
     struct dfr_tv r = {.v = dfr_v_bool(a->v.state == want), .origin = a->origin};
     r.v.trust = a->v.state == DFR_UNKNOWN ? DFR_TRUST_DEBUGGER : a->v.trust;
     vm->asked = dfr_vm_union(vm, vm->asked, a->missing);
+    return r;
+}
+
+/* A thing that nobody looked for is not shown to exist, nor shown not to. */
+static struct dfr_tv is_absent(const struct dfr_tv *a)
+{
+    struct dfr_tv r = *a;
+    if (a->v.state == DFR_UNKNOWN) {
+        r.v.kind = DFR_KIND_BOOL;
+        return r;
+    }
+    r.v = dfr_v_bool(a->v.state == DFR_ABSENT);
+    r.v.trust = a->v.trust;
+    r.missing = 0;
     return r;
 }
 
@@ -385,8 +397,10 @@ void dfr_vm_run(struct dfr_vm *vm, uint32_t chunk, const struct dfr_tv *args, st
             if (sp[-1].v.state == DFR_ABSENT)
                 sp[-1] = sp[0];
             break;
-        case DFR_OP_IS_KNOWN:
         case DFR_OP_IS_ABSENT:
+            sp[-1] = is_absent(&sp[-1]);
+            break;
+        case DFR_OP_IS_KNOWN:
         case DFR_OP_IS_UNKNOWN:
             sp[-1] = state_is(vm, op, &sp[-1]);
             break;
