@@ -364,6 +364,26 @@ static void keep_row(struct dfr_reader *r, struct dfr_str name, uint32_t key, ui
                         dfr_v_str(dfr_tx_text_range(r, v, end - 1)), v, end - 1);
 }
 
+/* `(PROCESS_NAME: System)`: the bracket that closes the one before the key is no part of the value. */
+static uint32_t unbracketed(struct dfr_reader *r, uint32_t key, uint32_t v, uint32_t end)
+{
+    const struct dfr_word *k = dfr_tx_word(r, key);
+    if (!k->at || r->norm.text.p[k->at - 1] != '(')
+        return end;
+    for (uint32_t j = v; j < end; j++) {
+        struct dfr_word *w = &r->words.v[j];
+        const char *p = memchr(r->norm.text.p + w->at, ')', w->len);
+        if (!p)
+            continue;
+        uint32_t len = (uint32_t)(p - (r->norm.text.p + w->at));
+        if (!len)
+            return j > v ? j : end;
+        w->len = len;
+        return j + 1;
+    }
+    return end;
+}
+
 uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
 {
     struct dfr_str name = dfr_tx_strip(dfr_tx_text(r, i), ":");
@@ -371,8 +391,10 @@ uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
     /* Capitals with a colon are a key where the debugger analyses, elsewhere only when they are known. */
     if (!k && r->out != DFR_OUT_ANALYZE && r->out != DFR_OUT_TRAP && r->out != DFR_OUT_CONTEXT)
         return i;
-    if (k && k->how == STACK)
+    if (k && k->how == STACK) {
+        r->c->analyzed = true;
         return dfr_tx_stack_text(r, i);
+    }
     dfr_tx_stack_close(r);
     uint32_t v = i + 1, end;
     dfr_tx_line_rest(r, v, &end);
@@ -395,7 +417,7 @@ uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
         bool flat = end < r->words.n && !dfr_tx_bol(r, end);
         bool one = k->how != LINE && k->how != BLACKBOX && !(k->how == PROCESS && !flat);
         uint32_t value_end = one || (flat && end - v > 8) ? v + 1 : end;
-        key_value(r, k, i, v, value_end);
+        key_value(r, k, i, v, unbracketed(r, i, v, value_end));
         if (flat)
             end = value_end; /* what follows in a flattened line may be prose or another section */
     }
@@ -403,6 +425,7 @@ uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
         end = v;
     if (k == NULL && end == v)
         return v;
+    r->c->keys++;
     keep_row(r, name, i, v, end);
     if (r->out == DFR_OUT_NONE || r->out == DFR_OUT_OTHER || r->out == DFR_OUT_RAW ||
         r->out == DFR_OUT_READ)

@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-enum { MINIDUMP_BIT = 0x10000000 };
+enum { MINIDUMP_BIT = 0x10000000, KEYS_OF_A_BODY = 3 };
 
 struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
 {
@@ -49,13 +49,9 @@ static bool same_arg(const struct dfr_ident *a, uint64_t value, uint32_t digits)
     return narrow && extended && (uint32_t)a->value == (uint32_t)value;
 }
 
-static bool other_crash(const struct dfr_reader *r, const struct dfr_bug_seen *b)
+/* Does an argument of `b` differ from one that the crash's text lists? */
+static bool contradicted(const struct dfr_crash *c, const struct dfr_bug_seen *b)
 {
-    const struct dfr_crash *c = r->c;
-    if (b->source > DFR_SRC_KEY || c->code.source > DFR_SRC_KEY || b->prose)
-        return false;
-    if (b->has_code && code_of(b->code) != code_of(c->code.value))
-        return true;
     for (unsigned i = 0; i < 4; i++)
         if ((b->mask & 1u << i) && c->arg[i].source <= DFR_SRC_KEY &&
             !same_arg(&c->arg[i], b->arg[i], b->digits[i]))
@@ -63,8 +59,25 @@ static bool other_crash(const struct dfr_reader *r, const struct dfr_bug_seen *b
     return false;
 }
 
+static bool other_crash(const struct dfr_reader *r, const struct dfr_bug_seen *b)
+{
+    const struct dfr_crash *c = r->c;
+    if (b->source > DFR_SRC_KEY || b->prose)
+        return false;
+    bool known = c->code.source <= DFR_SRC_KEY;
+    if (b->has_code && known && code_of(b->code) != code_of(c->code.value))
+        return true;
+    /* A heading below the body of an analysis that lost its own. */
+    if (b->heads && !known &&
+        (c->analyzed || c->keys >= KEYS_OF_A_BODY || (c->keys && c->analyses > 1)))
+        return true;
+    return contradicted(c, b);
+}
+
 void dfr_tx_bug_seen(struct dfr_reader *r, const struct dfr_bug_seen *b)
 {
+    if (b->source == DFR_SRC_FRAME && contradicted(r->c, b))
+        return; /* the stack of another crash */
     if (other_crash(r, b)) {
         dfr_tx_stack_close(r);
         dfr_tx_crash_begin(r, b->first);
@@ -85,7 +98,10 @@ void dfr_tx_bug_seen(struct dfr_reader *r, const struct dfr_bug_seen *b)
     }
     if (b->has_code && code_of(b->code) != code_of(c->code.value))
         return;
-    for (unsigned i = 0; i < 4; i++)
+    bool listed = false; /* what the kernel was given does not complete what the debugger says of it */
+    for (unsigned i = 0; i < 4 && b->source == DFR_SRC_FRAME; i++)
+        listed |= c->arg[i].source < DFR_SRC_FRAME;
+    for (unsigned i = 0; i < 4 && !listed; i++)
         if ((b->mask & 1u << i) && b->source < c->arg[i].source)
             c->arg[i] = (struct dfr_ident){.value = b->arg[i],
                                            .source = b->source,
@@ -236,7 +252,8 @@ static void write_notes(struct dfr_reader *r, struct dfr_crash *c, uint32_t firs
         }
         dfr_facts_cell(r->f, DFR_F_NOTES_FRAME, row, v);
     }
-    r->f->tables[DFR_T_NOTES].complete = true;
+    /* People do not write down everything: that a remark is not there proves nothing. */
+    r->f->tables[DFR_T_NOTES].reason = DFR_REASON_NOT_SHOWN;
 }
 
 void dfr_tx_crash_finish(struct dfr_reader *r, struct dfr_crash *c)

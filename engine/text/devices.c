@@ -97,13 +97,11 @@ uint32_t dfr_tx_irp_location(struct dfr_reader *r, uint32_t i)
     dfr_tx_put_cell(r, DFR_F_IRP_STACK_MINOR, row, dfr_v_int((int64_t)(minor & 0xFF)), i, j - 1);
     dfr_tx_put_cell(r, DFR_F_IRP_STACK_DEVICE, row, dfr_v_addr(device), j + 2, j + 2);
     uint32_t end = j + 3;
-    bool pending = false;
     while (end < r->words.n && end < j + 12 && !dfr_tx_bol(r, end) &&
            dfr_tx_text(r, end).p[0] != '\\') {
         if (dfr_tx_says(r, end, "Args:") || dfr_tx_text(r, end).p[0] == '[' ||
             dfr_tx_text(r, end).p[0] == '>')
             break;
-        pending |= dfr_tx_says(r, end, "pending");
         end++;
     }
     if (current && r->irp_row != UINT32_MAX) {

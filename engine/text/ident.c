@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { DESCRIPTION_WORDS = 700, ARG_GAP_WORDS = 200, LIST_BYTES = 300 };
+enum { DESCRIPTION_WORDS = 300, ARG_GAP_WORDS = 200, LIST_BYTES = 300 };
 
 static bool is_name_char(char c)
 {
@@ -75,6 +75,18 @@ static unsigned arg_number(struct dfr_str s)
     return s.len == 4 || s.p[4] == ':' ? (unsigned)(s.p[3] - '0') : 0;
 }
 
+/* The same, when a value may stand behind it: without a colon only long numbers are one, for `Arg2 be` is prose. */
+static unsigned arg_here(const struct dfr_reader *r, uint32_t i)
+{
+    struct dfr_str s = dfr_tx_text(r, i);
+    unsigned n = arg_number(s);
+    if (!n || s.len == 5 || dfr_tx_is(r, i + 1, DFR_W_COLON))
+        return n;
+    uint64_t v;
+    s = dfr_tx_strip(dfr_tx_text(r, i + 1), ",;\"*");
+    return dfr_hex_value(s, &v) && s.len >= 8 ? n : 0;
+}
+
 /* The value behind `ArgN:`; false when there is none to read. */
 static bool arg_value(const struct dfr_reader *r, uint32_t i, uint64_t *ret, uint32_t *ret_digits)
 {
@@ -96,7 +108,7 @@ static uint32_t skip_comment(const struct dfr_reader *r, uint32_t i)
         return j;
     uint32_t end = dfr_tx_line_end(r, i, 40);
     for (; j < end; j++)
-        if (arg_number(dfr_tx_text(r, j)) || dfr_tx_is(r, j, DFR_W_KEY) ||
+        if (arg_here(r, j) || dfr_tx_is(r, j, DFR_W_KEY) ||
             dfr_tx_is(r, j, DFR_W_PROMPT))
             return j;
     return end - i < 40 ? end : i + 1;
@@ -108,7 +120,7 @@ static uint32_t read_args(struct dfr_reader *r, uint32_t i, struct dfr_bug_seen 
     uint32_t end = i;
     unsigned last = 0;
     for (uint32_t j = i; j < r->words.n && j - end < ARG_GAP_WORDS;) {
-        unsigned n = arg_number(dfr_tx_text(r, j));
+        unsigned n = arg_here(r, j);
         if (!n) {
             if (dfr_tx_is(r, j, DFR_W_PROMPT) || dfr_tx_is(r, j, DFR_W_KEY))
                 break;
@@ -138,19 +150,19 @@ static uint32_t read_args(struct dfr_reader *r, uint32_t i, struct dfr_bug_seen 
     return end;
 }
 
-/* Next `Arg1` at or behind `i`; walks forward once over the whole text. */
+/* Next argument line at or behind `i`; walks forward once over the whole text. */
 static uint32_t next_args(struct dfr_reader *r, uint32_t i)
 {
     if (r->next_args < i)
         r->next_args = i;
-    while (r->next_args < r->words.n && arg_number(dfr_tx_text(r, r->next_args)) != 1)
+    while (r->next_args < r->words.n && !arg_here(r, r->next_args))
         r->next_args++;
     return r->next_args;
 }
 
 uint32_t dfr_tx_arg_line(struct dfr_reader *r, uint32_t i)
 {
-    if (!arg_number(dfr_tx_text(r, i)))
+    if (!arg_here(r, i))
         return i;
     struct dfr_bug_seen b = {.source = DFR_SRC_EXACT, .first = i};
     uint32_t end = read_args(r, i, &b);
@@ -171,7 +183,8 @@ static uint32_t description_end(struct dfr_reader *r, uint32_t i, bool *ret_args
     uint32_t j = i;
     for (; j < args && j - i < DESCRIPTION_WORDS; j++) {
         const struct dfr_word *w = dfr_tx_word(r, j);
-        if (w->cls == DFR_W_PROMPT || (w->cls == DFR_W_KEY && !dfr_tx_says(r, j, "NOTE:")))
+        if (w->cls == DFR_W_PROMPT || w->cls == DFR_W_ADDR64 ||
+            (w->cls == DFR_W_KEY && !dfr_tx_says(r, j, "NOTE:")))
             break;
         if (j > i && dfr_tx_name_code_here(r, j))
             break;
@@ -205,11 +218,17 @@ bool dfr_tx_name_code_here(const struct dfr_reader *r, uint32_t i)
     uint64_t code;
     if (name.len < 4 || !dfr_hex_value(dfr_str_slice(s, 1, 1 + digits), &code))
         return false;
+    uint32_t plain = (uint32_t)(code & ~UINT64_C(0x10000000));
+    if (dfr_str_ends_ci(name, DFR_STR("_M")))
+        name.len -= 2; /* what small dumps say */
     const struct dfr_bugcheck_info *known = dfr_bugcheck_by_name(name);
-    if (known)
-        return known->code == (uint32_t)(code & ~UINT64_C(0x10000000)) ||
-               memchr(name.p, '_', name.len);
-    return memchr(name.p, '_', name.len) != NULL;
+    if (known && known->code == plain)
+        return true;
+    /* Words in capitals before a number in brackets: `PASSIVE_LEVEL (0)` is no bug check. A name that is not
+     * known has a line for itself. */
+    return memchr(name.p, '_', name.len) && !dfr_str_ends_ci(name, DFR_STR("_LEVEL")) &&
+           name.p == dfr_tx_text(r, i - 1).p && dfr_tx_bol(r, i - 1) && dfr_tx_bol(r, i + 1) &&
+           !dfr_tx_bol(r, i) && 2 + digits == s.len;
 }
 
 /* The name stands before the word that was recognised: take it from the prose that it may be glued to. */
@@ -240,6 +259,7 @@ uint32_t dfr_tx_name_code(struct dfr_reader *r, uint32_t i)
     uint32_t end = description_end(r, i + 1, &args);
     bool code_marks = memchr(dfr_tx_text(r, i - 1).p, '`', dfr_tx_text(r, i - 1).len) != NULL;
     bool starts_line = dfr_tx_bol(r, i - 1) || b.name.len < dfr_tx_text(r, i - 1).len;
+    b.heads = args;
     if (args) {
         end = read_args(r, end, &b);
     } else if (code_marks || !starts_line) {
@@ -267,6 +287,7 @@ uint32_t dfr_tx_bugcheck_braces(struct dfr_reader *r, uint32_t i)
     if (!read_list(r, w->at + w->len, round ? '(' : '{', round ? ')' : '}', &b, &end))
         return i;
     args_at(&b, i + 2);
+    b.heads = true;
     dfr_tx_bug_seen(r, &b);
     return word_behind(r, i + 2, end);
 }

@@ -202,11 +202,15 @@ static uint32_t plain_end(const struct dfr_reader *r, uint32_t i)
 {
     uint32_t end;
     dfr_tx_line_rest(r, i, &end);
-    /* In flattened text the next label ends the value. */
-    for (uint32_t j = i; j < end; j++)
+    /* In flattened text the next label ends the value, or the range of the next module. */
+    for (uint32_t j = i; j < end; j++) {
+        uint64_t base, top;
+        if (j > i && dfr_tx_address(r, j, &base) && dfr_tx_address(r, j + 1, &top) && top > base)
+            return j;
         for (size_t k = 0; k < sizeof details / sizeof *details; k++)
             if (dfr_tx_phrase(r, j, details[k].label))
                 return j;
+    }
     return end;
 }
 

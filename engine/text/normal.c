@@ -23,7 +23,8 @@ struct cleaner {
     size_t i; /* next input byte */
     char *out;
     size_t o;
-    bool quoted;     /* the line before was quoted */
+    unsigned depth;  /* how often the line before was quoted */
+    char comment;    /* mark taken off the line before, or 0 */
     size_t tail_cut; /* input offset of a `__` that ends this line's emphasis, or SIZE_MAX */
 };
 
@@ -71,26 +72,68 @@ static size_t line_end(const struct cleaner *c, size_t i)
     return e ? (size_t)(e - c->in.p) : c->in.len;
 }
 
-/* Is the `>` at `i`, the first mark of its line, a quoting mark? A lone one before an address or a
- * bracket is the debugger's pointer to the current row. */
-static bool is_quote_mark(const struct cleaner *c, size_t i)
+/* Quoting marks that a line starts with: `>` before a blank, another one, or the end. `>[` is data. */
+static unsigned quote_marks(const struct cleaner *c, size_t i)
 {
-    if (at(c, i) != '>')
-        return false;
-    char next = at(c, i + 1);
-    if (next == '[')
-        return false;
-    if (next != ' ' && next != '\t' && next != '>' && next != '\n' && next != '\r')
-        return false;
-    if (c->quoted)
-        return true;
-    size_t following = skip_blanks(c, line_end(c, i) + 1);
-    if (at(c, following) == '>' && at(c, following + 1) != '[')
-        return true;
-    size_t k = skip_blanks(c, i + 1), digits = 0;
-    while (is_hex(at(c, k + digits)) && digits < 8)
-        digits++;
-    return digits < 8 && at(c, k) != '[';
+    unsigned n = 0;
+    while (at(c, i) == '>' &&
+           (is_blank(at(c, i + 1)) || at(c, i + 1) == '>' || at(c, i + 1) == '\n')) {
+        i = skip_blanks(c, i + 1);
+        n++;
+    }
+    return n;
+}
+
+/* Takes the quoting marks at `i` off; where the line goes on. The last mark before an address or a bracket is
+ * the debugger's pointer to the current row, unless a neighbouring line is quoted as deeply. */
+static size_t skip_quoting(struct cleaner *c, size_t i)
+{
+    unsigned marks = quote_marks(c, i), deep = 0;
+    if (marks) {
+        unsigned below = quote_marks(c, skip_blanks(c, line_end(c, i) + 1));
+        for (; deep < marks; deep++) {
+            size_t next = skip_blanks(c, i + 1), digits = 0;
+            while (is_hex(at(c, next + digits)) && digits < 8)
+                digits++;
+            if (c->depth <= deep && below <= deep && (digits == 8 || at(c, next) == '['))
+                break;
+            c->i = i = next;
+        }
+    }
+    if (!deep || at(c, i) != '\n' || deep > c->depth)
+        c->depth = deep;
+    return i;
+}
+
+/* The mark of a comment at `i`, with a blank or nothing behind it: its bytes, 0 when there is none. */
+static size_t comment_mark(const struct cleaner *c, size_t i)
+{
+    char first = at(c, i);
+    size_t n = first == '/' ? 2 : 1;
+    if (!memchr("*/#;|", first, 5) || (n == 2 && at(c, i + 1) != '/'))
+        return 0;
+    return is_blank(at(c, i + n)) || at(c, i + n) == '\n' ? n : 0;
+}
+
+/* Takes the mark off that every line of a comment starts with: two neighbours have the same one. The box that
+ * the debugger draws ends its lines with the mark, too. */
+static size_t skip_comment_mark(struct cleaner *c, size_t i)
+{
+    size_t n = comment_mark(c, i), end = line_end(c, i);
+    char was = c->comment;
+    c->comment = 0;
+    if (!n)
+        return i;
+    size_t last = end;
+    while (last > i + n && is_blank(c->in.p[last - 1]))
+        last--;
+    if (last > i + n && at(c, last - 1) == at(c, i))
+        return i;
+    size_t below = skip_blanks(c, end + 1);
+    if (was != at(c, i) && !(comment_mark(c, below) && at(c, below) == at(c, i)))
+        return i;
+    c->comment = at(c, i);
+    return c->i = skip_blanks(c, i + n);
 }
 
 static bool is_only_word(const struct cleaner *c, size_t i, size_t end)
@@ -100,20 +143,11 @@ static bool is_only_word(const struct cleaner *c, size_t i, size_t end)
     return skip_blanks(c, i) >= end;
 }
 
-/* At the start of a line: quoting marks, fences, "Code:" captions, emphasis around the line. */
+/* At the start of a line: quoting and comment marks, fences, "Code:" captions, emphasis around the line. */
 static void begin_line(struct cleaner *c)
 {
     c->tail_cut = SIZE_MAX;
-    size_t i = skip_blanks(c, c->i);
-    bool quoted = false;
-    while (is_quote_mark(c, i)) {
-        c->quoted = quoted = true; /* said once, so that `>>>>` costs one look ahead */
-        i = skip_blanks(c, i + 1);
-        c->i = i;
-        if (at(c, i) != '>' || at(c, i + 1) == ' ')
-            break;
-    }
-    c->quoted = quoted;
+    size_t i = skip_comment_mark(c, skip_quoting(c, skip_blanks(c, c->i)));
     char first = at(c, i);
     if (first != '~' && first != 'C' && first != '_' && first != '`')
         return;

@@ -194,6 +194,7 @@ uint32_t dfr_tx_prompt(struct dfr_reader *r, uint32_t i)
     if (verb.p[0] == '~')
         r->set_context = false;
     r->out = last ? last->out : DFR_OUT_OTHER;
+    r->c->analyses += r->out == DFR_OUT_ANALYZE;
     if (r->out == DFR_OUT_TRAP || r->out == DFR_OUT_CONTEXT || r->out == DFR_OUT_TSS) {
         /* Without an address the command takes the context back. */
         r->set_context = end > last_verb + 1 || dfr_str_eq(verb, DFR_STR(".ecxr"));

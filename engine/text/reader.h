@@ -121,6 +121,9 @@ struct dfr_crash {
     bool arm64;               /* ARM64 registers were seen */
     uint32_t header_evidence; /* the part of `evidence` that a header block gave */
     uint32_t evidence;        /* pieces of debugger output read */
+    uint32_t keys;            /* lines of the body of !analyze that were read */
+    uint32_t analyses;        /* commands that print such a body */
+    bool analyzed;            /* its STACK_TEXT was read */
 };
 
 struct dfr_reader {
@@ -149,7 +152,7 @@ struct dfr_reader {
     uint32_t frame;       /* last frame that a remark may follow, + 1 */
     uint32_t loose;       /* first word not taken yet, or DFR_NO_WORD */
     uint32_t loose_frame;
-    uint32_t next_args;             /* next `Arg1` of the text, found by walking forward once */
+    uint32_t next_args;             /* next argument of the text, found by walking forward once */
     uint32_t taken_before;          /* words before the recognised one that belong to it */
     uint32_t last_frame;            /* frame that the word taken last ended, or UINT32_MAX */
     bool elided;                    /* a cut mark stood above */
@@ -239,6 +242,7 @@ struct dfr_bug_seen {
     unsigned mask;
     enum dfr_source source;
     bool prose;
+    bool heads; /* stands above the body of an analysis */
     uint32_t first, last;
     struct dfr_str name; /* may be empty */
     uint32_t name_word;

@@ -109,6 +109,21 @@ void dfr_tx_frame_add(struct dfr_reader *r, const struct dfr_frame *f, enum dfr_
     r->frame = c->frames.n;
 }
 
+/* Was the instruction that faulted below the call at frame `i` outside of drivers? Behind the call, the kernel
+ * makes another bug check, such as 0xD1, of IRQL_NOT_LESS_OR_EQUAL in a driver. */
+static bool fault_in_kernel(const struct dfr_frame *v, uint32_t i, uint32_t n)
+{
+    for (; i + 1 < n; i++) {
+        if (!dfr_str_starts(v[i].sym.func, DFR_STR("KiPageFault")) &&
+            !dfr_str_starts(v[i].sym.func, DFR_STR("KiTrap0E")))
+            continue;
+        struct dfr_str at = v[i + 1].sym.module;
+        return !v[i + 1].unloaded && (!at.len || dfr_str_eq_ci(at, DFR_STR("nt")) ||
+                                      dfr_str_eq_ci(at, DFR_STR("hal")));
+    }
+    return false;
+}
+
 /* The identity that KeBugCheckEx received, from its argument columns: the last resort. */
 static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
 {
@@ -120,6 +135,8 @@ static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
             return;
         if (!dfr_bugcheck_info((uint32_t)(v[i].arg[0] & ~UINT64_C(0x10000000))))
             return;
+        if (v[i].arg[0] == 0xA && !fault_in_kernel(v, i, s->count))
+            return;
         struct dfr_bug_seen b = {.has_code = true,
                                  .code = v[i].arg[0],
                                  .source = DFR_SRC_FRAME,
@@ -129,7 +146,8 @@ static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
             b.arg[k - 1] = v[i].arg[k];
             b.digits[k - 1] = r->c->wide ? 16 : 8;
             b.arg_word[k - 1] = v[i].first;
-            b.mask |= 1u << (k - 1);
+            if (b.code != 0x50 || k < 3) /* the kernel replaces that one's third argument */
+                b.mask |= 1u << (k - 1);
         }
         dfr_tx_bug_seen(r, &b);
         return;

@@ -59,12 +59,25 @@ def truths(result):
     return ret
 
 
+def identity(result):
+    """{what is said of the bug check: value}"""
+    b = result["crash"]["bugcheck"]
+    args = b["args"] or [None] * 4
+    return {"code": b["code"], "name": b["name"], **{f"arg{n}": a for n, a in enumerate(args, 1)}}
+
+
 def same_crash(whole, less):
     """Do two answers speak of one crash? What the shorter text still says of it is the same."""
-    def says(result):
-        b = result["crash"]["bugcheck"]
-        return [b["code"], b["name"], result["crash"]["fault"], *(b["args"] or [None] * 4)]
-    return all(y is None or x == y for x, y in zip(says(whole), says(less)))
+    a, b = ({**identity(o), "fault": o["crash"]["fault"]} for o in (whole, less))
+    return all(b[k] is None or a[k] == b[k] for k in a)
+
+
+def mistaken(whole, less):
+    """What was known of the first crash's bug check, and now has another value."""
+    a, b = identity(whole), identity(less)
+    for k in a:
+        if a[k] is not None and b[k] is not None and a[k] != b[k]:
+            yield f"bug check {k}: {a[k]} became {b[k]}"
 
 
 def rules_in(result):
@@ -104,6 +117,9 @@ def check(path):
         for name, (taken, _, out) in zip(names[1:], tried):
             less = results.get(name)
             other_stack = any(STACK.search(line.decode("utf-8", "replace")) for line in out)
+            # Without a whole section, nothing may tell where the next crash begins.
+            if whole and less and len(out) == 1:
+                bad += [f"without {taken}: {b}" for b in mistaken(whole, less)]
             if whole and less and same_crash(whole, less) and not other_stack:
                 bad += [f"without {taken}: {b}" for b in compare(whole, less, name)]
     return len(tried), bad
