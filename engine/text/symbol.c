@@ -170,20 +170,54 @@ bool dfr_tx_symbol_text(struct dfr_str s, struct dfr_sym *ret, bool *ret_unloade
     return true;
 }
 
+/* Words from `i` on up to the `lines`th end of a line, as far as a symbol can need them: the last one. */
+static uint32_t reach(const struct dfr_reader *r, uint32_t i, unsigned lines)
+{
+    const struct dfr_word *w = r->words.v;
+    uint32_t last = i;
+    while (last + 1 < r->words.n && last - i < SYMBOL_WORDS &&
+           w[last + 1].at - w[i].at < SYMBOL_BYTES && w[last + 1].at != w[last].at + w[last].len) {
+        if (dfr_tx_bol(r, last + 1) && (w[last + 1].flags & (DFR_W_PARA | DFR_W_BLOCK) || !--lines))
+            break;
+        last++;
+    }
+    return last;
+}
+
+/* A name with template arguments that the end of a line broke: it closes below, with an offset. */
+static bool broken_symbol(struct dfr_reader *r, uint32_t i, struct dfr_str line,
+                          struct dfr_sym *ret, size_t *ret_used)
+{
+    const char *bang = memchr(line.p, '!', line.len), *angle = memchr(line.p, '<', line.len);
+    bool closed, unloaded;
+    if (!bang || !angle || angle < bang || angle == bang + 1)
+        return false;
+    (void)function_end(line, (size_t)(bang + 1 - line.p), &closed);
+    if (closed)
+        return false;
+    struct dfr_str s = dfr_tx_text_range(r, i, reach(r, i, 3));
+    char *copy = dfr_arena_alloc(r->a, s.len + 1);
+    for (size_t k = 0; k < s.len; k++)
+        copy[k] = s.p[k] == '\n' ? ' ' : s.p[k];
+    (void)function_end((struct dfr_str){copy, s.len}, (size_t)(bang + 1 - line.p), &closed);
+    struct dfr_sym sym;
+    if (!closed || !dfr_tx_symbol_text((struct dfr_str){copy, s.len}, &sym, &unloaded, ret_used) ||
+        !sym.has_offset || unloaded)
+        return false;
+    *ret = sym;
+    return true;
+}
+
 uint32_t dfr_tx_symbol(struct dfr_reader *r, uint32_t i, struct dfr_sym *ret, bool *ret_unloaded)
 {
     if (i >= r->words.n)
         return i;
-    /* Up to the end of the line, some words, or a piece that was glued on: a symbol never needs more. */
-    uint32_t last = i;
     const struct dfr_word *w = r->words.v;
-    while (last + 1 < r->words.n && last - i < SYMBOL_WORDS && !dfr_tx_bol(r, last + 1) &&
-           w[last + 1].at - w[i].at < SYMBOL_BYTES && w[last + 1].at != w[last].at + w[last].len)
-        last++;
-    struct dfr_str s = dfr_tx_text_range(r, i, last);
+    struct dfr_str s = dfr_tx_text_range(r, i, reach(r, i, 1));
     size_t used;
     if (!dfr_tx_symbol_text(s, ret, ret_unloaded, &used))
         return i;
+    (void)broken_symbol(r, i, s, ret, &used);
     uint32_t end = i;
     while (end < r->words.n && w[end].at < w[i].at + used)
         end++;

@@ -236,7 +236,8 @@ uint32_t dfr_tx_running_row(struct dfr_reader *r, uint32_t i)
 {
     uint64_t id, a[4];
     unsigned n = 0;
-    if (!dfr_tx_bol(r, i) || !dfr_hex_value(dfr_tx_text(r, i), &id) || id > 0x400)
+    bool here = dfr_tx_bol(r, i) || dfr_str_eq(r->verb, DFR_STR("!running")); /* in flat text */
+    if (!here || !dfr_hex_value(dfr_tx_text(r, i), &id) || id > 0x400)
         return i;
     uint32_t j = i + 1;
     for (; j < i + 14 && j < r->words.n; j++) {
@@ -274,7 +275,7 @@ uint32_t dfr_tx_running_heading(struct dfr_reader *r, uint32_t i)
     if (!dfr_tx_says(r, j, "Current"))
         return i;
     r->running_idle = false;
-    while (j < i + 8 && j < r->words.n && !dfr_tx_bol(r, j)) {
+    while (j < i + 8 && j < r->words.n && !dfr_tx_bol(r, j) && !dfr_tx_is(r, j, DFR_W_HEX)) {
         r->running_idle |= dfr_tx_says(r, j, "Idle");
         j++;
     }
