@@ -98,7 +98,8 @@ void dfr_tx_bug_seen(struct dfr_reader *r, const struct dfr_bug_seen *b)
     }
     if (b->has_code && code_of(b->code) != code_of(c->code.value))
         return;
-    bool listed = false; /* what the kernel was given does not complete what the debugger says of it */
+    bool listed =
+        false; /* what the kernel was given does not complete what the debugger says of it */
     for (unsigned i = 0; i < 4 && b->source == DFR_SRC_FRAME; i++)
         listed |= c->arg[i].source < DFR_SRC_FRAME;
     for (unsigned i = 0; i < 4 && !listed; i++)

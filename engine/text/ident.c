@@ -108,8 +108,7 @@ static uint32_t skip_comment(const struct dfr_reader *r, uint32_t i)
         return j;
     uint32_t end = dfr_tx_line_end(r, i, 40);
     for (; j < end; j++)
-        if (arg_here(r, j) || dfr_tx_is(r, j, DFR_W_KEY) ||
-            dfr_tx_is(r, j, DFR_W_PROMPT))
+        if (arg_here(r, j) || dfr_tx_is(r, j, DFR_W_KEY) || dfr_tx_is(r, j, DFR_W_PROMPT))
             return j;
     return end - i < 40 ? end : i + 1;
 }

@@ -118,8 +118,8 @@ static bool fault_in_kernel(const struct dfr_frame *v, uint32_t i, uint32_t n)
             !dfr_str_starts(v[i].sym.func, DFR_STR("KiTrap0E")))
             continue;
         struct dfr_str at = v[i + 1].sym.module;
-        return !v[i + 1].unloaded && (!at.len || dfr_str_eq_ci(at, DFR_STR("nt")) ||
-                                      dfr_str_eq_ci(at, DFR_STR("hal")));
+        return !v[i + 1].unloaded &&
+               (!at.len || dfr_str_eq_ci(at, DFR_STR("nt")) || dfr_str_eq_ci(at, DFR_STR("hal")));
     }
     return false;
 }
