@@ -428,7 +428,7 @@ uint32_t dfr_tx_key(struct dfr_reader *r, uint32_t i)
     r->c->keys++;
     keep_row(r, name, i, v, end);
     if (r->out == DFR_OUT_NONE || r->out == DFR_OUT_OTHER || r->out == DFR_OUT_RAW ||
-        r->out == DFR_OUT_READ)
+        r->out == DFR_OUT_READ || r->out == DFR_OUT_BLACKBOX)
         r->out = DFR_OUT_ANALYZE;
     bool context = k && (k->how == TRAP || k->how == CONTEXT || k->how == TSS);
     if (!context &&

@@ -1,4 +1,4 @@
-/* Processors: !ipi in its three shapes and its failure. */
+/* Processors: !ipi in its three shapes. */
 #include "text/sections.h"
 
 #include <string.h>
@@ -122,50 +122,4 @@ uint32_t dfr_tx_ipi(struct dfr_reader *r, uint32_t i)
         dfr_tx_put_cell(r, DFR_F_CPUS_STATE, row, dfr_v_enum(DFR_E_CPU_STATE, state - 1), state_at,
                         state_at);
     return j;
-}
-
-/* Tables that a failed command would have filled. */
-static const struct {
-    const char *verb;
-    uint32_t table;
-} fills[] = {
-    {"!ipi", DFR_T_CPUS},
-    {"!running", DFR_T_CPUS},
-    {"!irp", DFR_T_IRPS},
-    {"!devstack", DFR_T_DEVICES},
-    {"!thread", DFR_T_THREADS},
-    {"!pool", DFR_T_POOLS},
-    {"!pte", DFR_T_PTES},
-    {"!locks", DFR_T_LOCKS},
-    {"!verifier", DFR_T_VERIFIER_DRIVERS},
-    {"!errrec", DFR_T_ERROR_SECTIONS},
-};
-
-/* `Not enough space to read nt!_KPRCB-RequestMailbox`, `c0000005 Exception in kdexts.ipi debugger extension.`:
- * what the command would have shown is unknown, not empty. */
-uint32_t dfr_tx_failure(struct dfr_reader *r, uint32_t i)
-{
-    uint32_t n = dfr_tx_phrase(r, i, "Not enough space to read"), end;
-    if (n) {
-        end = i + n + 1;
-    } else {
-        n = dfr_tx_phrase(r, i, "Exception in");
-        if (!n || !dfr_tx_phrase(r, i + n + 1, "debugger extension."))
-            return i;
-        end = i + n + 3;
-    }
-    struct dfr_str what = DFR_STR("a debugger extension");
-    uint32_t table = DFR_T_COUNT;
-    for (size_t k = 0; k < sizeof fills / sizeof *fills && r->command != DFR_NO_WORD; k++)
-        if (dfr_str_eq(r->verb, dfr_str_from(fills[k].verb))) {
-            table = fills[k].table;
-            what = r->verb;
-        }
-    if (table == DFR_T_COUNT &&
-        dfr_str_find(dfr_tx_text_range(r, i, end - 1), DFR_STR("kdexts.ipi")) != SIZE_MAX)
-        table = DFR_T_CPUS;
-    if (table != DFR_T_COUNT && !r->f->tables[table].n)
-        dfr_tx_table_failed(r, table, DFR_REASON_COMMAND_FAILED, i, end - 1);
-    dfr_tx_skip_note(r, what, DFR_STR("the debugger's command failed"), i, end - 1);
-    return end;
 }

@@ -281,7 +281,32 @@ static const struct {
     {"BIOS Version =", DFR_F_MACHINE_BIOS_VERSION},
     {"BiosReleaseDate =", DFR_F_MACHINE_BIOS_DATE},
     {"BIOS Release Date =", DFR_F_MACHINE_BIOS_DATE},
+    {"BaseBoardProduct =", DFR_F_MACHINE_BOARD},
+    {"BaseBoardManufacturer =", DFR_F_COUNT},
+    {"BiosVendor =", DFR_F_COUNT},
+    {"VendorIdentifier = REG_SZ", DFR_F_MACHINE_CPU_VENDOR},
+    {"~MHz = REG_DWORD", DFR_F_MACHINE_CPU_MHZ},
+    {"Update Signature = REG_BINARY", DFR_F_MACHINE_MICROCODE},
 };
+
+/* `0,0,0,0,c6,0,0,0`: the revision stands in the upper half, least significant byte first. */
+static bool update_signature(struct dfr_str s, uint64_t *ret)
+{
+    uint64_t byte;
+    size_t i = 0;
+    *ret = 0;
+    for (unsigned n = 0; n < 8; n++) {
+        size_t k = i;
+        while (k < s.len && s.p[k] != ',')
+            k++;
+        if (!dfr_hex_value(dfr_str_slice(s, i, k), &byte) || byte > 0xFF || (n < 4 && byte))
+            return false;
+        if (n >= 4)
+            *ret |= byte << 8 * (n - 4);
+        i = k + 1;
+    }
+    return *ret != 0;
+}
 
 /* Firmware ids that only virtual machines have. */
 static bool is_guest(struct dfr_str s)
@@ -306,8 +331,28 @@ uint32_t dfr_tx_machine(struct dfr_reader *r, uint32_t i)
             return end;
         struct dfr_str s = dfr_tx_text_range(r, i + n, end - 1);
         struct dfr_value v = dfr_v_str(s);
-        if (machine_lines[k].field == DFR_F_MACHINE_BIOS_DATE && !dfr_tx_us_date(s, &v))
+        int64_t mhz;
+        uint64_t revision;
+        switch (machine_lines[k].field) {
+        case DFR_F_COUNT:
             return end;
+        case DFR_F_MACHINE_BIOS_DATE:
+            if (!dfr_tx_us_date(s, &v))
+                return end;
+            break;
+        case DFR_F_MACHINE_CPU_MHZ:
+            if (!dfr_tx_decimal(s, &mhz) || mhz <= 0 || mhz >= 100000)
+                return end;
+            v = dfr_v_int(mhz);
+            break;
+        case DFR_F_MACHINE_MICROCODE:
+            if (!update_signature(s, &revision))
+                return end;
+            v = dfr_v_addr(revision);
+            break;
+        default:
+            break;
+        }
         put_header(r, machine_lines[k].field, v, i, end - 1);
         if (machine_lines[k].field == DFR_F_MACHINE_PRODUCT ||
             machine_lines[k].field == DFR_F_MACHINE_MANUFACTURER)
@@ -339,6 +384,12 @@ uint32_t dfr_tx_cpuinfo(struct dfr_reader *r, uint32_t i)
         put_header(r, DFR_F_MACHINE_CPU_VENDOR, dfr_v_str(vendor), j + 2, j + 2);
         if (dfr_tx_decimal(dfr_str_slice(freq, 0, digits), &mhz) && mhz > 0 && j == end)
             put_header(r, DFR_F_MACHINE_CPU_MHZ, dfr_v_int(mhz), j + 3, j + 3);
+        /* Behind the frequency: the update signature, its revision in the upper half (Intel). */
+        uint64_t signature;
+        if (j == end && dfr_tx_says(r, i + n + 1, "PRCB") && !dfr_tx_bol(r, j + 4) &&
+            dfr_str_eq(vendor, DFR_STR("GenuineIntel")) && dfr_tx_number(r, j + 4, &signature) &&
+            signature >> 32 && !(uint32_t)signature)
+            put_header(r, DFR_F_MACHINE_MICROCODE, dfr_v_addr(signature >> 32), j + 4, j + 4);
         j = rest_of_line(r, j + 1);
         if (j < r->words.n && !dfr_tx_bol(r, j))
             break;

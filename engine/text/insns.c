@@ -59,10 +59,11 @@ static bool operand_goes_on(struct dfr_str s, int depth)
 static bool takes_no_operand(struct dfr_str m)
 {
     static const char *const none[] = {
-        "ret",   "retn",   "nop",     "int3",   "leave",  "cdq",   "cqo",   "hlt",    "cli",
-        "sti",   "pause",  "syscall", "sysret", "iretq",  "iretd", "clc",   "stc",    "cld",
-        "std",   "ud2",    "lfence",  "mfence", "sfence", "cpuid", "rdtsc", "swapgs", "pushfq",
-        "popfq", "pushfd", "popfd",   "???",    "wbinvd", "cbw",   "cwde",  "cdqe"};
+        "ret",   "retn",    "nop",     "int3",    "leave",  "cdq",   "cqo",   "hlt",    "cli",
+        "sti",   "pause",   "syscall", "sysret",  "iretq",  "iretd", "clc",   "stc",    "cld",
+        "std",   "ud2",     "lfence",  "mfence",  "sfence", "cpuid", "rdtsc", "swapgs", "pushfq",
+        "popfq", "pushfd",  "popfd",   "???",     "wbinvd", "cbw",   "cwde",  "cdqe",   "eret",
+        "isb",   "pacibsp", "autibsp", "paciasp", "autiasp"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         if (dfr_str_eq(m, dfr_str_from(none[i])))
             return true;
@@ -132,12 +133,27 @@ static uint32_t access_of(struct dfr_str mnemonic, struct dfr_str operands)
         dfr_str_eq(mnemonic, DFR_STR("push")) || dfr_str_eq(mnemonic, DFR_STR("cmp")) ||
         dfr_str_eq(mnemonic, DFR_STR("test")) || dfr_str_eq(mnemonic, DFR_STR("bt")))
         return DFR_ACCESS_READ;
-    if (!first)
+    if (!first) { /* ARM64 names the register first, also where it is stored */
+        static const char *const both[] = {"cas", "swp", "ldadd", "ldset", "ldclr", "ldeor"};
+        for (size_t i = 0; i < sizeof both / sizeof *both; i++)
+            if (dfr_str_starts(mnemonic, dfr_str_from(both[i])))
+                return UINT32_MAX;
+        static const char *const stores[] = {"str", "stp", "stur", "stlr", "stlx", "stx", "stnp"};
+        for (size_t i = 0; i < sizeof stores / sizeof *stores; i++)
+            if (dfr_str_starts(mnemonic, dfr_str_from(stores[i])))
+                return DFR_ACCESS_WRITE;
         return DFR_ACCESS_READ;
+    }
     if (dfr_str_starts(mnemonic, DFR_STR("mov")) || dfr_str_eq(mnemonic, DFR_STR("pop")) ||
         dfr_str_starts(mnemonic, DFR_STR("set")))
         return DFR_ACCESS_WRITE;
     return UINT32_MAX; /* read and written, or not a memory access at all */
+}
+
+static bool is_arm64(const struct dfr_reader *r)
+{
+    const struct dfr_value *arch = dfr_facts_scalar(r->f, DFR_F_DUMP_ARCH);
+    return r->c->arm64 || (arch->state == DFR_KNOWN && arch->as.e.value == DFR_ARCH_ARM64);
 }
 
 static void write_bytes(struct dfr_reader *r, uint32_t row, uint32_t word)
@@ -150,6 +166,13 @@ static void write_bytes(struct dfr_reader *r, uint32_t row, uint32_t word)
             return;
         b[i / 2] = (uint8_t)v;
     }
+    /* ARM64 instructions are printed as one number; in memory its lowest byte comes first. */
+    if (s.len == 8 && is_arm64(r))
+        for (size_t i = 0; i < 2; i++) {
+            uint8_t t = b[i];
+            b[i] = b[3 - i];
+            b[3 - i] = t;
+        }
     struct dfr_value v = dfr_v_str((struct dfr_str){(const char *)b, s.len / 2});
     v.kind = DFR_KIND_BYTES;
     dfr_tx_put_cell(r, DFR_F_INSNS_BYTES, row, v, word, word);

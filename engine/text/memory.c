@@ -1,4 +1,4 @@
-/* Memory and locks: !pool, !pte, !verifier, !locks. */
+/* Memory and locks: !pool, !pte, !locks. */
 #include "text/sections.h"
 
 #include <string.h>
@@ -107,38 +107,6 @@ uint32_t dfr_tx_pte_entry(struct dfr_reader *r, uint32_t i)
     if (dfr_tx_says(r, i + 1, "at") && dfr_tx_address(r, i + 2, &v))
         return i + 3;
     return i;
-}
-
-/* `Verify Flags Level 0x0002892b`, `Verify Level 9 ... enabled options are:`. */
-uint32_t dfr_tx_verifier(struct dfr_reader *r, uint32_t i)
-{
-    uint32_t n = dfr_tx_phrase(r, i, "Verify Flags Level");
-    uint64_t flags;
-    if (!n)
-        n = dfr_tx_phrase(r, i, "Verify Level");
-    if (!n || !dfr_tx_number(r, i + n, &flags))
-        return i;
-    dfr_tx_put(r, DFR_F_VERIFIER_FLAGS, dfr_v_addr(flags), i, i + n);
-    dfr_tx_put(r, DFR_F_VERIFIER_ENABLED, dfr_v_bool(flags != 0), i, i + n);
-    return i + n + 1;
-}
-
-/* `[X] (0x00000008) Pool tracking`: what the flags mean; one that is set says that the verifier is on. */
-uint32_t dfr_tx_verifier_option(struct dfr_reader *r, uint32_t i)
-{
-    uint64_t flag;
-    uint32_t j = i + 1;
-    bool on = dfr_tx_says(r, i, "[X]");
-    if (!on && dfr_tx_says(r, i, "[") && dfr_tx_says(r, j, "]"))
-        j++;
-    else if (!on)
-        return i;
-    if (dfr_tx_text(r, j).len < 8 || dfr_tx_text(r, j).p[0] != '(' || !dfr_tx_number(r, j, &flag))
-        return i;
-    if (on)
-        dfr_tx_put(r, DFR_F_VERIFIER_ENABLED, dfr_v_bool(true), i, j);
-    uint32_t end = dfr_tx_line_end(r, j, 12);
-    return end - j < 12 ? end : j + 1;
 }
 
 /* `Resource @ 0x80e97620    Shared 4 owning threads`, `Resource @ nt!Lock (0xfffff801`1)    Exclusively owned`. */

@@ -111,6 +111,7 @@ void dfr_tx_close_rows(struct dfr_reader *r)
     r->pte_row = r->lock_row = r->section_row = UINT32_MAX;
     r->irp_row = UINT32_MAX;
     r->irp_open = r->irp_known = r->devstack_open = r->thread_current = r->record_open = false;
+    r->stacks_open = false;
 }
 
 static void end_of_output(struct dfr_reader *r, uint32_t i)

@@ -22,16 +22,17 @@ enum dfr_output {
     DFR_OUT_CALLS,   /* kc: symbols only */
     DFR_OUT_MODULES, /* lm and its kin */
     DFR_OUT_UNLOADED,
-    DFR_OUT_REGS,    /* r */
-    DFR_OUT_TRAP,    /* .trap, TRAP_FRAME: */
-    DFR_OUT_CONTEXT, /* .cxr, CONTEXT: */
-    DFR_OUT_TSS,     /* .tss, TSS: */
-    DFR_OUT_CODE,    /* u, ub, uf */
-    DFR_OUT_THREAD,  /* !thread, !process: stacks of threads */
-    DFR_OUT_RAW,     /* memory: dps, dt, db, .formats ... nothing there is a frame */
-    DFR_OUT_LOG,     /* !verifier: stacks that a log kept */
-    DFR_OUT_READ,    /* an extension with a reader of its own */
-    DFR_OUT_OTHER,   /* a command without a reader */
+    DFR_OUT_REGS,     /* r */
+    DFR_OUT_TRAP,     /* .trap, TRAP_FRAME: */
+    DFR_OUT_CONTEXT,  /* .cxr, CONTEXT: */
+    DFR_OUT_TSS,      /* .tss, TSS: */
+    DFR_OUT_CODE,     /* u, ub, uf */
+    DFR_OUT_THREAD,   /* !thread, !process: stacks of threads */
+    DFR_OUT_RAW,      /* memory: dps, dt, db, .formats ... nothing there is a frame */
+    DFR_OUT_LOG,      /* !verifier: stacks that a log kept */
+    DFR_OUT_BLACKBOX, /* !blackboxbsd and its kin */
+    DFR_OUT_READ,     /* an extension with a reader of its own */
+    DFR_OUT_OTHER,    /* a command without a reader */
 };
 
 enum dfr_stack_kind {
@@ -166,7 +167,7 @@ struct dfr_reader {
     uint32_t device_stacks, irp_location;
     uint64_t irp; /* of the !irp being read */
     uint32_t irp_row;
-    bool irp_open, irp_known, devstack_open, thread_current, running_idle, record_open;
+    bool irp_open, irp_known, devstack_open, thread_current, running_idle, record_open, stacks_open;
     uint32_t device_row, devnode_row, thread_row, cpu_row, pte_row, lock_row,
         section_row; /* open rows */
     int64_t cpu_id;

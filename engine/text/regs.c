@@ -39,7 +39,16 @@ static bool is_flag(struct dfr_str s)
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
         if (dfr_str_eq(s, dfr_str_from(flags[i])))
             return true;
-    return false;
+    /* ARM64: `-ZC-` and the exception level behind it. */
+    if (s.len == 3 && s.p[0] == 'E' && s.p[1] == 'L' && s.p[2] >= '0' && s.p[2] <= '3')
+        return true;
+    static const char letters[] = "NZCV";
+    if (s.len != sizeof letters - 1)
+        return false;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.p[i] != letters[i] && s.p[i] != '-')
+            return false;
+    return true;
 }
 
 static enum dfr_regs_kind kind_of(enum dfr_output out)

@@ -19,7 +19,7 @@ dfr_section_fn dfr_tx_module_row, dfr_tx_module_heading, dfr_tx_module_detail,
     dfr_tx_unloaded_heading, dfr_tx_module_warning;
 void dfr_tx_modules_complete(struct dfr_reader *r, uint32_t i);
 /* cpus.c */
-dfr_section_fn dfr_tx_ipi, dfr_tx_failure, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_irql;
+dfr_section_fn dfr_tx_ipi, dfr_tx_running_row, dfr_tx_pcr, dfr_tx_irql;
 uint32_t dfr_tx_cpu_row(struct dfr_reader *r, int64_t id, uint32_t first, uint32_t last);
 /* threads.c */
 dfr_section_fn dfr_tx_thread, dfr_tx_stack_limits, dfr_tx_owning_process, dfr_tx_thread_line,
@@ -28,10 +28,21 @@ dfr_section_fn dfr_tx_thread, dfr_tx_stack_limits, dfr_tx_owning_process, dfr_tx
 dfr_section_fn dfr_tx_irp, dfr_tx_irp_location, dfr_tx_devstack, dfr_tx_device, dfr_tx_devobj,
     dfr_tx_devnode, dfr_tx_devnode_line;
 /* memory.c */
-dfr_section_fn dfr_tx_pool_row, dfr_tx_pool_owner, dfr_tx_pte, dfr_tx_pte_entry, dfr_tx_verifier,
-    dfr_tx_verifier_option, dfr_tx_lock, dfr_tx_lock_line;
+dfr_section_fn dfr_tx_pool_row, dfr_tx_pool_owner, dfr_tx_pte, dfr_tx_pte_entry, dfr_tx_lock,
+    dfr_tx_lock_line;
+/* verifier.c */
+dfr_section_fn dfr_tx_verifier, dfr_tx_verifier_option, dfr_tx_verifier_summary,
+    dfr_tx_verifier_module, dfr_tx_verifier_list, dfr_tx_verifier_name, dfr_tx_verified_drivers;
+/* failures.c */
+dfr_section_fn dfr_tx_failure, dfr_tx_complaint;
 /* whea.c */
-dfr_section_fn dfr_tx_record, dfr_tx_record_line;
+dfr_section_fn dfr_tx_record, dfr_tx_record_line, dfr_tx_error_source, dfr_tx_error_packet,
+    dfr_tx_record_device;
+/* blackbox.c */
+dfr_section_fn dfr_tx_blackbox_line;
+/* listings.c */
+dfr_section_fn dfr_tx_stacks_heading, dfr_tx_stacks_row, dfr_tx_mex_thread, dfr_tx_power_irp,
+    dfr_tx_caption;
 /* header.c */
 dfr_section_fn dfr_tx_loading, dfr_tx_debugger, dfr_tx_dump_kind, dfr_tx_windows, dfr_tx_connected,
     dfr_tx_build_lab, dfr_tx_kernel_base, dfr_tx_session_time, dfr_tx_system, dfr_tx_product,

@@ -35,7 +35,8 @@ void dfr_tx_stack_open(struct dfr_reader *r, enum dfr_stack_kind kind, uint32_t 
     *s = (struct dfr_stack){0}; /* the slot may have held a stack that was dropped */
     s->first = r->c->frames.n;
     s->kind = kind;
-    s->cpu = r->prompt_cpu;
+    /* A thread that was asked for runs on no processor that the prompt names. */
+    s->cpu = r->other_thread && r->has_thread ? -1 : r->prompt_cpu;
     s->follows_context = r->set_context;
     s->thread = r->thread;
     s->has_thread = r->has_thread;
@@ -69,8 +70,9 @@ static bool continues(const struct dfr_reader *r, const struct dfr_stack *s,
     const struct dfr_frame *last = &r->c->frames.v[r->c->frames.n - 1];
     if (f->index >= 0 && last->index >= 0)
         return f->index > last->index || (f->inlined && f->index == last->index);
-    if (kind != s->kind && (kind == DFR_STACK_LOG || kind == DFR_STACK_CALLS ||
-                            s->kind == DFR_STACK_LOG || s->kind == DFR_STACK_CALLS))
+    if (s->kind != DFR_STACK_OTHER && kind != s->kind &&
+        (kind == DFR_STACK_LOG || kind == DFR_STACK_CALLS || s->kind == DFR_STACK_LOG ||
+         s->kind == DFR_STACK_CALLS))
         return kind == DFR_STACK_CALLS ? false : f->index >= 0 && last->index >= 0;
     if (is_kebugcheckex(&f->sym) && s->bugcheck_sp && f->has_sp && f->sp != s->bugcheck_sp)
         return false;

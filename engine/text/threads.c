@@ -33,7 +33,8 @@ uint32_t dfr_tx_thread(struct dfr_reader *r, uint32_t i)
         running = k == 0;
         j++;
         if (dfr_tx_phrase(r, j, "on processor") && dfr_tx_decimal(dfr_tx_text(r, j + 2), &cpu)) {
-            dfr_tx_put_cell(r, DFR_F_THREADS_CPU, row, dfr_v_int(cpu), j, j + 2);
+            if (running) /* a ready thread only waits for that processor */
+                dfr_tx_put_cell(r, DFR_F_THREADS_CPU, row, dfr_v_int(cpu), j, j + 2);
             j += 3;
         }
         break;

@@ -118,6 +118,12 @@ static uint32_t by_shape(struct dfr_reader *r, uint32_t i)
 static uint32_t read_at(struct dfr_reader *r, uint32_t i)
 {
     uint32_t next = i;
+    if (r->out == DFR_OUT_BLACKBOX && !dfr_tx_is(r, i, DFR_W_PROMPT) && !dfr_tx_is(r, i, DFR_W_KEY))
+        next = dfr_tx_blackbox_line(r, i);
+    else if (r->stacks_open)
+        next = dfr_tx_stacks_row(r, i);
+    if (next > i)
+        return next;
     switch (dfr_tx_word(r, i)->cls) {
     case DFR_W_PROMPT:
         return dfr_tx_prompt(r, i);
@@ -139,6 +145,8 @@ static uint32_t read_at(struct dfr_reader *r, uint32_t i)
         next = by_marker(r, i);
     if (next == i)
         next = by_shape(r, i);
+    if (next == i && r->record_open)
+        next = dfr_tx_record_line(r, i);
     if (next == i && dfr_tx_bol(r, i))
         next = dfr_tx_noise(r, i);
     return next;

@@ -146,6 +146,16 @@ Test(text, output_of_commands)
     check_blocks("tests/cases/text/output.txt", run_block);
 }
 
+Test(text, output_of_extensions)
+{
+    check_blocks("tests/cases/text/extensions.txt", run_block);
+}
+
+Test(text, failed_commands)
+{
+    check_blocks("tests/cases/text/failures.txt", run_block);
+}
+
 Test(text, prose_alone_is_no_crash)
 {
     static const char prose[] = "My computer shows a blue screen every day. What can I do?\n";
@@ -220,7 +230,9 @@ Test(text, places_lead_back_to_the_input)
 }
 
 static const char *const files[] = {"tests/cases/text/frames.txt", "tests/cases/text/idents.txt",
-                                    "tests/cases/text/output.txt"};
+                                    "tests/cases/text/output.txt",
+                                    "tests/cases/text/extensions.txt",
+                                    "tests/cases/text/failures.txt"};
 
 /* Cut anywhere, the text is read to its end without a fault. */
 Test(text, every_cut_is_read)
