@@ -98,7 +98,14 @@ uint32_t dfr_tx_mex_thread(struct dfr_reader *r, uint32_t i)
         return i;
     uint32_t end = dfr_tx_line_end(r, name, 40);
     struct dfr_value image = dfr_v_str(dfr_tx_text_range(r, name, j - 1));
-    bool current = r->c->has_thread && r->c->thread == thread;
+    /* Without an address the command shows the current thread. */
+    bool asked_none = r->command != DFR_NO_WORD && !r->other_thread;
+    bool current = r->c->has_thread ? r->c->thread == thread : asked_none;
+    if (current) {
+        r->c->thread = thread;
+        r->c->has_thread = true;
+        dfr_tx_put(r, DFR_F_THREAD_ADDRESS, dfr_v_addr(thread), j + 1, j + 1);
+    }
     uint32_t row = enter_thread(r, thread, j + 1);
     dfr_tx_put_cell(r, DFR_F_THREADS_PROCESS, row, image, name, j - 1);
     for (uint32_t k = j + 2; k < end; k++)
