@@ -127,12 +127,17 @@ uint32_t dfr_tx_power_irp(struct dfr_reader *r, uint32_t i)
     } kinds[] = {{"wait/wake", 0}, {"sequence", 1}, {"set/", 2}, {"query/", 3}};
     uint64_t irp, device;
     struct dfr_str kind = dfr_tx_strip(dfr_tx_text(r, i + 2), "(),");
-    if (!dfr_tx_address(r, i + 1, &irp) || dfr_tx_text(r, i + 2).len < 3 ||
-        dfr_tx_text(r, i + 2).p[0] != '(')
+    bool asked = r->command != DFR_NO_WORD && dfr_str_eq(r->verb, DFR_STR("!poaction"));
+    bool told = kind.len && !dfr_tx_bol(r, i + 2) && dfr_tx_text(r, i + 2).p[0] == '(';
+    if (!dfr_tx_address(r, i + 1, &irp) || (!asked && !told))
         return i;
-    uint32_t j = i + 3;
-    uint32_t row = dfr_tx_new_row(r, DFR_T_IRPS, i, i + 2);
+    uint32_t j = told ? i + 3 : i + 2;
+    uint32_t row = dfr_tx_new_row(r, DFR_T_IRPS, i, j - 1);
     dfr_tx_put_cell(r, DFR_F_IRPS_ADDR, row, dfr_v_addr(irp), i, i + 1);
+    if (!told) {
+        dfr_tx_put_cell(r, DFR_F_IRPS_MAJOR, row, dfr_v_int(0x16), i, i + 1);
+        return j;
+    }
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         if (dfr_str_starts(kind, dfr_str_from(kinds[k].word))) {
             dfr_tx_put_cell(r, DFR_F_IRPS_MAJOR, row, dfr_v_int(0x16), i, i + 2);
