@@ -229,10 +229,9 @@ Test(text, places_lead_back_to_the_input)
     cr_expect_eq(p->end - p->begin, 11);
 }
 
-static const char *const files[] = {"tests/cases/text/frames.txt", "tests/cases/text/idents.txt",
-                                    "tests/cases/text/output.txt",
-                                    "tests/cases/text/extensions.txt",
-                                    "tests/cases/text/failures.txt"};
+static const char *const files[] = {
+    "tests/cases/text/frames.txt", "tests/cases/text/idents.txt", "tests/cases/text/output.txt",
+    "tests/cases/text/extensions.txt", "tests/cases/text/failures.txt"};
 
 /* Cut anywhere, the text is read to its end without a fault. */
 Test(text, every_cut_is_read)
