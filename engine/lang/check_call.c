@@ -78,6 +78,9 @@ static struct dfr_tx *named_record(struct dfr_env *env, const struct dfr_expr *e
     struct dfr_decl *d = NULL;
     if (dfr_dotted(env->cx, e, &name)) {
         d = dfr_scope_find(env->cx, env->pack, kind, name);
+        if (!d)
+            d = dfr_scope_renamed(env->cx, env->pack, env->source, kind,
+                                  (struct dfr_word){name, e->loc});
         if (d && d->index == DFR_NONE && env->skip) {
             *env->skip = true;
             return dfr_tx_error(env->cx, e->loc);

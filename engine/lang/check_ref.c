@@ -283,7 +283,10 @@ static struct dfr_tx *resolve(struct dfr_env *env, const struct chain *c, uint32
     *used = 1;
     if (dfr_str_eq(first, DFR_STR("insn")))
         return faulting_insn(env, c->part[0]->loc);
-    return NULL;
+    *used = c->n; /* a list has no fields but `complete`, and a declared one not even that */
+    struct dfr_word old = {joined(env->cx, c, c->n), c->part[c->n - 1]->loc};
+    struct dfr_decl *d = dfr_scope_renamed(env->cx, env->pack, env->source, DFR_NODE_LIST, old);
+    return d ? decl_value(env, d, old.loc) : NULL;
 }
 
 struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e)

@@ -25,6 +25,25 @@ struct layers {
 
 /* --- Names ----------------------------------------------------------------------------------- */
 
+static bool is_dotted(struct dfr_str name, struct dfr_str before, struct dfr_str after)
+{
+    return name.len == before.len + 1 + after.len && dfr_str_starts(name, before) &&
+           name.p[before.len] == '.' &&
+           dfr_str_eq(dfr_str_slice(name, before.len + 1, name.len), after);
+}
+
+/* Does `name`, written in pack `from`, mean `old` of pack `p`? */
+static bool names(const struct dfr_cx *cx, const struct dfr_pack *from, const struct dfr_pack *p,
+                  struct dfr_str name, struct dfr_str old)
+{
+    if (((p == from || p == cx->core) && dfr_str_eq(name, old)) || is_dotted(name, p->name, old))
+        return true;
+    for (uint32_t i = 0; i < from->imports.n; i++)
+        if (from->imports.v[i].pack == p && is_dotted(name, from->imports.v[i].alias, old))
+            return true;
+    return false;
+}
+
 struct dfr_decl *dfr_scope_renamed(struct dfr_cx *cx, const struct dfr_pack *from,
                                    const struct dfr_source *s, enum dfr_node_kind kind,
                                    struct dfr_word name)
@@ -46,13 +65,7 @@ struct dfr_decl *dfr_scope_renamed(struct dfr_cx *cx, const struct dfr_pack *fro
             struct dfr_decl *d = old.len && new.len ? dfr_pack_find(p, kind, new) : NULL;
             if (!d)
                 continue;
-            struct dfr_buf full;
-            dfr_buf_init(&full, cx->a);
-            dfr_buf_str(&full, p->name);
-            dfr_buf_char(&full, '.');
-            dfr_buf_str(&full, old);
-            if (!dfr_str_eq(name.text, dfr_buf_text(&full)) &&
-                !((p == from || p == cx->core) && dfr_str_eq(name.text, old)))
+            if (!names(cx, from, p, name.text, old))
                 continue;
             dfr_cx_suggest(cx,
                            dfr_cx_diag(cx, s, DFR_D_RENAMED, name.loc, "`%.*s` has a new name",
