@@ -292,12 +292,13 @@ tags_some
 
 rule_body
     : '{' sections '}'                  { DFR_REVERSE($2); $$ = $2; }
-    | '{' sections error '}'            { DFR_REVERSE($2); $$ = $2; yyerrok; }
+    | '{' sections error '}'            { DFR_REVERSE($2); $$ = dfr_section_new(p, DFR_SEC_BROKEN, @3, @3);
+                                          $$->next = $2; yyerrok; }
     ;
 sections
     : %empty                            { $$ = NULL; }
     | sections section                  { $2->next = $1; $$ = $2; }
-    | sections error ';'                { $$ = $1; yyerrok; }
+    | sections error ';'                { $$ = dfr_section_new(p, DFR_SEC_BROKEN, @2, @2); $$->next = $1; yyerrok; }
     ;
 section
     : META meta_block                   { $$ = dfr_section_new(p, DFR_SEC_META, @$, @1); $$->fields = $2; }

@@ -130,6 +130,7 @@ enum dfr_section_kind {
     DFR_SEC_CONCLUDE,
     DFR_SEC_RECOMMEND,
     DFR_SEC_COLLECT,
+    DFR_SEC_BROKEN, /* a syntax error stood here */
 };
 struct dfr_section {
     enum dfr_section_kind kind;

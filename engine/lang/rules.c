@@ -322,6 +322,7 @@ static void section(struct rule *r, const struct dfr_section *s)
 {
     switch (s->kind) {
     case DFR_SEC_META:
+    case DFR_SEC_BROKEN:
         return;
     case DFR_SEC_LET:
         section_let(r, s);
@@ -450,13 +451,15 @@ void dfr_compile_rule(struct dfr_cx *cx, struct dfr_decl *d)
                                .unless = DFR_NONE,
                                .cause = DFR_NONE,
                                .subject = DFR_NONE};
-    bool has_each = false;
-    for (const struct dfr_section *s = d->node->sections; s; s = s->next)
+    bool has_each = false, broken = false;
+    for (const struct dfr_section *s = d->node->sections; s; s = s->next) {
         has_each |= s->kind == DFR_SEC_EACH;
+        broken |= s->kind == DFR_SEC_BROKEN;
+    }
     r.env.slots = has_each; /* row variable 0 is the row of `each`, also before it is named */
     for (const struct dfr_section *s = d->node->sections; s; s = s->next)
         section(&r, s);
-    if (!r.has_when && !has_each)
+    if (!r.has_when && !has_each && !broken)
         complain(&r, DFR_D_NO_WHEN, d->node->name.loc, "a rule needs a `when` or an `each`");
     r.out.when_db = conclude_weight(&r);
     rule_metas(&r);
