@@ -180,8 +180,8 @@ static void add_evidence(struct rule *r, const struct dfr_evidence *e, uint32_t 
     struct dfr_pevidence out = {.group = group, .label = DFR_NONE};
     static const uint32_t cls[] = {DFR_ITEM_FOR, DFR_ITEM_AGAINST, DFR_ITEM_NOTE};
     out.cls = cls[e->kind];
-    if (e->weight && !weight_of(r, e->weight, &out.if_true, &out.if_false))
-        return;
+    if (e->weight) /* a bad one is complained about; the condition is checked all the same */
+        (void)weight_of(r, e->weight, &out.if_true, &out.if_false);
     if (e->kind == DFR_EV_AGAINST) {
         out.if_true = -out.if_true;
         out.if_false = -out.if_false;
