@@ -35,7 +35,7 @@ enum how {
 enum { NO_FIELD = DFR_F_COUNT };
 
 struct key {
-    const char *name;
+    struct dfr_str name;
     enum how how;
     uint32_t field;
 };
@@ -43,7 +43,7 @@ struct key {
 static const struct key keys[] = {
 #define MARK(word, fn)
 #define COMMAND(verb, args, out)
-#define KEY(name, how, field) {name, how, field},
+#define KEY(name, how, field) {{name, sizeof(name) - 1}, how, field},
 #define NOISE(words)
 #include "text/sections.def"
 #undef MARK
@@ -57,7 +57,7 @@ static const struct key *find_key(struct dfr_str name)
     size_t lo = 0, hi = sizeof keys / sizeof *keys;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        int c = dfr_str_cmp(name, dfr_str_from(keys[mid].name));
+        int c = dfr_str_cmp(name, keys[mid].name);
         if (c == 0)
             return &keys[mid];
         if (c < 0)

@@ -90,13 +90,21 @@ uint32_t dfr_tx_mex_thread(struct dfr_reader *r, uint32_t i)
 {
     if (!dfr_tx_phrase(r, i, "Process Thread CID"))
         return i;
-    uint32_t j = dfr_tx_line_end(r, i, 24), name = j;
+    static const char *const columns[] = {
+        "UserTime", "KernelTime", "ContextSwitches", "Wait", "Reason", "Time", "State"};
+    uint32_t j = i + 3;
+    for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+        j += dfr_tx_says(r, j, columns[k]);
+    uint32_t name = j;
     uint64_t process, thread;
     while (j < name + 6 && j < r->words.n && dfr_tx_text(r, j).p[0] != '(')
         j++;
     if (j == name || !dfr_tx_number(r, j, &process) || !dfr_tx_address(r, j + 1, &thread))
         return i;
-    uint32_t end = dfr_tx_line_end(r, name, 40);
+    uint32_t end = j + 2;
+    while (end < r->words.n && end < j + 24 && !dfr_tx_bol(r, end) && !dfr_tx_says(r, end, "#") &&
+           !dfr_tx_says(r, end, "Child-SP") && !dfr_tx_is(r, end, DFR_W_PROMPT))
+        end++;
     struct dfr_value image = dfr_v_str(dfr_tx_text_range(r, name, j - 1));
     /* Without an address the command shows the current thread. */
     bool asked_none = r->command != DFR_NO_WORD && !r->other_thread;

@@ -286,8 +286,9 @@ void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str b
             plain = c.i;
             continue;
         }
-        if (s == BLANK) {
-            stand_in(&c, " ", 1, i);
+        if (s == BLANK) { /* one byte for one byte: the run that maps them goes on */
+            copy(&c, i, i + 1);
+            c.out[c.o - 1] = ' ';
             used = 1;
         } else if (s == MARK) {
             used = mark(&c, i);
@@ -303,11 +304,18 @@ void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str b
 }
 
 /* Input offset of output byte `at`, and how many input bytes it stands for. */
-static uint32_t map_back(const struct dfr_text_map *m, uint32_t where, bool end, uint32_t whole)
+static uint32_t map_back(const struct dfr_text_map *m, uint32_t where, bool end, uint32_t whole,
+                         uint32_t *near)
 {
     if (!m->runs.n)
         return where;
     uint32_t lo = 0, hi = m->runs.n;
+    if (*near < hi && m->runs.v[*near].out <= where) {
+        lo = *near; /* places are asked for in about the order of the text */
+        uint32_t ahead = lo + 8;
+        if (ahead < hi && m->runs.v[ahead].out > where)
+            hi = ahead;
+    }
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
         if (m->runs.v[mid].out <= where)
@@ -315,6 +323,7 @@ static uint32_t map_back(const struct dfr_text_map *m, uint32_t where, bool end,
         else
             hi = mid;
     }
+    *near = lo;
     const struct dfr_text_run *r = &m->runs.v[lo];
     if (r->step)
         return r->in + (where - r->out + (uint32_t)end) * r->step;
@@ -323,23 +332,28 @@ static uint32_t map_back(const struct dfr_text_map *m, uint32_t where, bool end,
     return lo + 1 < m->runs.n ? r[1].in : whole;
 }
 
-struct dfr_place dfr_normal_place(const struct dfr_normal *n, uint32_t begin, uint32_t end)
+struct dfr_place dfr_normal_place(struct dfr_normal *n, uint32_t begin, uint32_t end)
 {
     struct dfr_place p = {0};
     if (end <= begin)
         end = begin + 1;
     uint32_t whole = (uint32_t)n->input.len;
-    uint32_t b = map_back(&n->clean, begin, false, whole);
-    uint32_t e = map_back(&n->clean, end - 1, true, whole);
+    uint32_t b = map_back(&n->clean, begin, false, whole, &n->near_clean);
+    uint32_t e = map_back(&n->clean, end - 1, true, whole, &n->near_clean);
     if (n->decode.runs.n) {
-        b = map_back(&n->decode, b, false, whole);
-        e = map_back(&n->decode, e ? e - 1 : 0, true, whole);
+        b = map_back(&n->decode, b, false, whole, &n->near_decode);
+        e = map_back(&n->decode, e ? e - 1 : 0, true, whole, &n->near_decode);
     }
     p.begin = b < whole ? b : whole;
     p.end = e < whole ? e : whole;
     if (p.end < p.begin)
         p.end = p.begin;
     uint32_t lo = 0, hi = n->lines.n;
+    if (n->near_line < hi && n->lines.v[n->near_line] <= p.begin) {
+        lo = n->near_line;
+        if (lo + 8 < hi && n->lines.v[lo + 8] > p.begin)
+            hi = lo + 8;
+    }
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
         if (n->lines.v[mid] <= p.begin)
@@ -347,6 +361,7 @@ struct dfr_place dfr_normal_place(const struct dfr_normal *n, uint32_t begin, ui
         else
             hi = mid;
     }
+    n->near_line = lo;
     p.line = lo + 1;
     return p;
 }

@@ -25,12 +25,13 @@ struct dfr_normal {
     struct dfr_text_map clean;  /* text -> decoded bytes */
     struct dfr_text_map decode; /* decoded bytes -> input; no runs: they are the same */
     DFR_VEC(uint32_t) lines;    /* input offset of the start of each line */
+    uint32_t near_clean, near_decode, near_line; /* where the last place was found */
 };
 
 /* Clean `bytes` (at most DFR_LIMIT_TRANSCRIPT_BYTES). The result lives in `a`; `bytes` must outlive it. */
 void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str bytes);
 /* The input range and line of the clean bytes [begin, end). */
-struct dfr_place dfr_normal_place(const struct dfr_normal *n, uint32_t begin, uint32_t end);
+struct dfr_place dfr_normal_place(struct dfr_normal *n, uint32_t begin, uint32_t end);
 
 /* Step 1 of cleaning, in normal_decode.c: UTF-16 with a byte order mark becomes UTF-8, a UTF-8 mark goes.
  * Fills `lines` and, where bytes moved, `decode`; returns the decoded bytes. */

@@ -7,6 +7,8 @@
 #ifndef DFR_TEXT_READER_H
 #define DFR_TEXT_READER_H
 
+#include <string.h>
+
 #include "base/diag.h"
 #include "facts/store.h"
 #include "text/normal.h"
@@ -132,9 +134,9 @@ struct dfr_reader {
     struct dfr_diags *diags;
     struct dfr_normal norm;
     struct dfr_words words;
-    const struct dfr_names *markers;
-    struct dfr_crash *c; /* the crash being filled */
-    struct dfr_facts *f; /* its facts */
+    uint16_t marker_from[257]; /* first marker with this first byte */
+    struct dfr_crash *c;       /* the crash being filled */
+    struct dfr_facts *f;       /* its facts */
     DFR_VEC(struct dfr_crash *) crashes;
 
     /* Context of the word at hand. */
@@ -190,10 +192,22 @@ static inline bool dfr_tx_bol(const struct dfr_reader *r, uint32_t i)
 {
     return i >= r->words.n || (r->words.v[i].flags & (DFR_W_BOL | DFR_W_BLOCK));
 }
-struct dfr_str dfr_tx_text(const struct dfr_reader *r, uint32_t i); /* empty behind the end */
+/* Empty behind the end. */
+static inline struct dfr_str dfr_tx_text(const struct dfr_reader *r, uint32_t i)
+{
+    const struct dfr_word *w = dfr_tx_word(r, i);
+    return (struct dfr_str){r->norm.text.p + w->at, w->len};
+}
 /* The clean text from word `first` to the end of word `last`, blanks as they are. */
 struct dfr_str dfr_tx_text_range(const struct dfr_reader *r, uint32_t first, uint32_t last);
-bool dfr_tx_says(const struct dfr_reader *r, uint32_t i, const char *word); /* exactly */
+/* Is word `i` exactly this one? */
+static inline bool dfr_tx_says(const struct dfr_reader *r, uint32_t i, const char *word)
+{
+    const struct dfr_word *w = dfr_tx_word(r, i);
+    const char *p = r->norm.text.p + w->at;
+    size_t len = strlen(word);
+    return w->len == len && p[0] == word[0] && memcmp(p, word, len) == 0;
+}
 bool dfr_tx_says_ci(const struct dfr_reader *r, uint32_t i, const char *word);
 /* Do the words from `i` on read `phrase` (words with single blanks between)? Number of words, or 0. */
 uint32_t dfr_tx_phrase(const struct dfr_reader *r, uint32_t i, const char *phrase);

@@ -5,12 +5,6 @@
 
 #include "base/buf.h"
 
-struct dfr_str dfr_tx_text(const struct dfr_reader *r, uint32_t i)
-{
-    const struct dfr_word *w = dfr_tx_word(r, i);
-    return (struct dfr_str){r->norm.text.p + w->at, w->len};
-}
-
 struct dfr_str dfr_tx_text_range(const struct dfr_reader *r, uint32_t first, uint32_t last)
 {
     if (first >= r->words.n || last < first)
@@ -19,11 +13,6 @@ struct dfr_str dfr_tx_text_range(const struct dfr_reader *r, uint32_t first, uin
         last = r->words.n - 1;
     const struct dfr_word *a = &r->words.v[first], *b = &r->words.v[last];
     return (struct dfr_str){r->norm.text.p + a->at, b->at + b->len - a->at};
-}
-
-bool dfr_tx_says(const struct dfr_reader *r, uint32_t i, const char *word)
-{
-    return dfr_str_eq(dfr_tx_text(r, i), dfr_str_from(word));
 }
 
 bool dfr_tx_says_ci(const struct dfr_reader *r, uint32_t i, const char *word)
@@ -35,11 +24,12 @@ uint32_t dfr_tx_phrase(const struct dfr_reader *r, uint32_t i, const char *phras
 {
     uint32_t n = 0;
     while (*phrase) {
-        size_t len = strcspn(phrase, " ");
-        if (!dfr_str_eq(dfr_tx_text(r, i + n), (struct dfr_str){phrase, len}))
+        struct dfr_str s = dfr_tx_text(r, i + n);
+        if (!s.len || s.p[0] != *phrase || strncmp(s.p, phrase, s.len) != 0 ||
+            (phrase[s.len] != ' ' && phrase[s.len]))
             return 0;
         n++;
-        phrase += len + (phrase[len] == ' ');
+        phrase += s.len + (phrase[s.len] == ' ');
     }
     return n;
 }

@@ -7,12 +7,12 @@
 #include "text/sections.h"
 
 struct marker {
-    const char *word;
+    struct dfr_str word;
     dfr_section_fn *read;
 };
 
 static const struct marker markers[] = {
-#define MARK(word, fn) {word, fn},
+#define MARK(word, fn) {{word, sizeof(word) - 1}, fn},
 #define COMMAND(verb, args, out)
 #define KEY(name, how, field)
 #define NOISE(words)
@@ -25,25 +25,27 @@ static const struct marker markers[] = {
 
 enum { MARKERS = sizeof markers / sizeof *markers };
 
-/* First marker of `word`, or MARKERS. One word may have several readers in consecutive rows. */
-static size_t find_marker(struct dfr_str word)
+static void index_markers(struct dfr_reader *r)
 {
-    size_t lo = 0, hi = MARKERS;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (dfr_str_cmp(dfr_str_from(markers[mid].word), word) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
+    size_t m = 0;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        r->marker_from[byte] = (uint16_t)m;
+        while (m < MARKERS && (unsigned char)markers[m].word.p[0] == byte)
+            m++;
     }
-    return lo < MARKERS && dfr_str_eq(word, dfr_str_from(markers[lo].word)) ? lo : MARKERS;
+    r->marker_from[256] = (uint16_t)m;
 }
 
+/* One word may have several readers, in consecutive rows. */
 static uint32_t by_marker(struct dfr_reader *r, uint32_t i)
 {
     struct dfr_str s = dfr_tx_text(r, i);
-    for (size_t m = find_marker(s); m < MARKERS && dfr_str_eq(s, dfr_str_from(markers[m].word));
-         m++) {
+    if (!s.len)
+        return i;
+    unsigned byte = (unsigned char)s.p[0];
+    for (size_t m = r->marker_from[byte]; m < r->marker_from[byte + 1]; m++) {
+        if (markers[m].word.len != s.len || memcmp(markers[m].word.p, s.p, s.len) != 0)
+            continue;
         uint32_t next = markers[m].read(r, i);
         if (next > i)
             return next;
@@ -214,6 +216,7 @@ enum dfr_status dfr_transcript_read(struct dfr_arena *a, struct dfr_str bytes,
     r->prompt_cpu = -1;
     dfr_normal_init(&r->norm, a, bytes);
     dfr_words_init(&r->words, a, r->norm.text, dfr_tx_key_known, NULL);
+    index_markers(r);
     dfr_tx_crash_begin(r, 0);
     walk(r);
     uint32_t n = 0;

@@ -11,9 +11,19 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
+enum { HEX = 1, SPACE = 2 };
+
+static const uint8_t kind_of[256] = {
+    ['0'] = HEX,    ['1'] = HEX,    ['2'] = HEX,    ['3'] = HEX, ['4'] = HEX,   ['5'] = HEX,
+    ['6'] = HEX,    ['7'] = HEX,    ['8'] = HEX,    ['9'] = HEX, ['a'] = HEX,   ['b'] = HEX,
+    ['c'] = HEX,    ['d'] = HEX,    ['e'] = HEX,    ['f'] = HEX, ['A'] = HEX,   ['B'] = HEX,
+    ['C'] = HEX,    ['D'] = HEX,    ['E'] = HEX,    ['F'] = HEX, [' '] = SPACE, ['\n'] = SPACE,
+    ['\t'] = SPACE, ['\f'] = SPACE, ['\r'] = SPACE,
+};
+
 static bool is_hex(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return kind_of[(unsigned char)c] == HEX;
 }
 
 static bool is_upper(char c)
@@ -283,7 +293,7 @@ static void cut(struct cutter *c, size_t at, size_t end)
 
 static bool is_space(char ch)
 {
-    return ch == ' ' || ch == '\n' || ch == '\t' || ch == '\f' || ch == '\r';
+    return kind_of[(unsigned char)ch] == SPACE;
 }
 
 void dfr_words_init(struct dfr_words *w, struct dfr_arena *a, struct dfr_str text,
@@ -292,6 +302,9 @@ void dfr_words_init(struct dfr_words *w, struct dfr_arena *a, struct dfr_str tex
     memset(w, 0, sizeof *w);
     struct cutter c = {.w = w, .a = a, .t = text, .known = known, .user = user, .flags = DFR_W_BOL};
     unsigned lines = 0;
+    /* Debugger output has a word in about six bytes: with room for one in five nothing is copied. */
+    w->cap = (uint32_t)(text.len / 5) + 16;
+    w->v = dfr_arena_alloc(a, w->cap * sizeof *w->v);
     for (size_t i = 0; i < text.len;) {
         char ch = text.p[i];
         if (ch == '\n') {
