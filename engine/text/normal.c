@@ -12,10 +12,12 @@ static const uint8_t special_of[256] = {
     [0x00] = BLANK, [0x01] = BLANK, [0x02] = BLANK, [0x03] = BLANK, [0x04] = BLANK,
     [0x05] = BLANK, [0x06] = BLANK, [0x07] = BLANK, [0x08] = BLANK, ['\n'] = NEWLINE,
     [0x0B] = BLANK, [0x0C] = BLANK, ['\r'] = BLANK, [0x0E] = BLANK, [0x0F] = BLANK,
-    [0x7F] = BLANK, ['&'] = MARK,   ['<'] = MARK,   ['['] = MARK,   ['*'] = MARK,
-    ['`'] = MARK,   [0xC2] = HIGH,  [0xE2] = HIGH,  [0xE3] = HIGH,  [0xEF] = HIGH,
-    [0xA0] = HIGH,
+    [0x7F] = BLANK, ['&'] = MARK,   [0x1B] = MARK,  ['\\'] = MARK,  ['<'] = MARK,
+    ['['] = MARK,   ['*'] = MARK,   ['`'] = MARK,   [0xC2] = HIGH,  [0xE2] = HIGH,
+    [0xE3] = HIGH,  [0xEF] = HIGH,  [0xA0] = HIGH,
 };
+
+enum { CONTROL_MOST = 32, ESCAPED_MOST = 120 };
 
 struct cleaner {
     struct dfr_normal *n;
@@ -25,7 +27,8 @@ struct cleaner {
     size_t o;
     unsigned depth;  /* how often the line before was quoted */
     char comment;    /* mark taken off the line before, or 0 */
-    size_t tail_cut; /* input offset of a `__` that ends this line's emphasis, or SIZE_MAX */
+    size_t tail_cut; /* input offset of what ends this line's emphasis or quotes, or SIZE_MAX */
+    size_t tail_end; /* and where that ends */
 };
 
 static void copy(struct cleaner *c, size_t from, size_t to)
@@ -110,6 +113,8 @@ static size_t comment_mark(const struct cleaner *c, size_t i)
 {
     char first = at(c, i);
     size_t n = first == '/' ? 2 : 1;
+    if (first == '+') /* of a difference; `+0x10` is an offset */
+        return !(at(c, i + 1) == '0' && at(c, i + 2) == 'x');
     if (!memchr("*/#;|", first, 5) || (n == 2 && at(c, i + 1) != '/'))
         return 0;
     return is_blank(at(c, i + n)) || at(c, i + n) == '\n' ? n : 0;
@@ -143,13 +148,28 @@ static bool is_only_word(const struct cleaner *c, size_t i, size_t end)
     return skip_blanks(c, i) >= end;
 }
 
+/* A line of a program's text: `"...\n"`, perhaps with a comma, a plus or a backslash behind it. */
+static void begin_literal(struct cleaner *c, size_t i, struct dfr_str line)
+{
+    size_t n = line.len;
+    while (n > 1 && (is_blank(line.p[n - 1]) || memchr(",;+\\", line.p[n - 1], 4)))
+        n--;
+    if (n < 2 || line.p[n - 1] != '"')
+        return;
+    for (n--; n > 2 && line.p[n - 2] == '\\' && (line.p[n - 1] == 'n' || line.p[n - 1] == 'r');)
+        n -= 2;
+    c->tail_cut = i + n;
+    c->tail_end = i + line.len;
+    c->i = i + 1;
+}
+
 /* At the start of a line: quoting and comment marks, fences, "Code:" captions, emphasis around the line. */
 static void begin_line(struct cleaner *c)
 {
     c->tail_cut = SIZE_MAX;
     size_t i = skip_comment_mark(c, skip_quoting(c, skip_blanks(c, c->i)));
     char first = at(c, i);
-    if (first != '~' && first != 'C' && first != '_' && first != '`')
+    if (first != '~' && first != 'C' && first != '_' && first != '`' && first != '"')
         return;
     size_t end = line_end(c, i);
     struct dfr_str line = dfr_str_slice(c->in, i, end);
@@ -162,10 +182,13 @@ static void begin_line(struct cleaner *c)
     } else if (dfr_str_eq(dfr_str_trim(line), DFR_STR("Code:"))) {
         stand_in(c, "\f", 1, i);
         c->i = end;
+    } else if (first == '"') {
+        begin_literal(c, i, line);
     } else if (dfr_str_starts(line, DFR_STR("__"))) {
         struct dfr_str t = dfr_str_trim(line);
         if (t.len > 4 && memcmp(t.p + t.len - 2, "__", 2) == 0) {
             c->tail_cut = i + t.len - 2;
+            c->tail_end = i + t.len;
             c->i = i + 2;
         }
     }
@@ -186,13 +209,22 @@ static size_t high(struct cleaner *c, size_t i)
         stand_in(c, " ", 1, i);
         return 2;
     }
+    if (a == 0xC2 && b == 0xAD) /* a soft hyphen */
+        return 2;
     unsigned code = a << 16 | b << 8 | d;
     if (code == 0xE38080 || (code >= 0xE28080 && code <= 0xE2808A) || code == 0xE280AF) {
         stand_in(c, " ", 1, i);
         return 3;
     }
-    if (code == 0xEFBBBF || code == 0xE2808B)
+    bool unseen = (code >= 0xE2808B && code <= 0xE2808F) ||
+                  (code >= 0xE280AA && code <= 0xE280AE) || code == 0xE281A0 ||
+                  (code >= 0xE281A6 && code <= 0xE281A9) || code == 0xEFBBBF;
+    if (unseen)
         return 3;
+    if ((code >= 0xE28090 && code <= 0xE28095) || code == 0xE28892) {
+        stand_in(c, "-", 1, i);
+        return 3;
+    }
     if (code == 0xE28098 || code == 0xE28099) {
         stand_in(c, "'", 1, i);
         return 3;
@@ -212,6 +244,39 @@ static size_t high(struct cleaner *c, size_t i)
     return 0;
 }
 
+/* Length of a terminal's control sequence at `i`, such as a colour. */
+static size_t control(const struct cleaner *c, size_t i)
+{
+    size_t k = i + 1;
+    if (at(c, k) != '[')
+        return 1;
+    for (k++; k < i + CONTROL_MOST && k < c->in.len; k++)
+        if (at(c, k) >= '@' && at(c, k) <= '~')
+            return k + 1 - i;
+        else if (at(c, k) < ' ')
+            break;
+    return 1;
+}
+
+static bool is_escaped(const struct cleaner *c, size_t i)
+{
+    return at(c, i) == '\\' && memchr("_*[]<>`#", at(c, i + 1), 8);
+}
+
+/* Is the backslash at `i` one of Markdown's: `STACK\_TEXT`? In a path others stand beside it. */
+static bool is_escape(const struct cleaner *c, size_t i)
+{
+    if (!is_escaped(c, i))
+        return false;
+    for (size_t k = i; k > 0 && i - k < ESCAPED_MOST && (unsigned char)c->in.p[k - 1] > ' '; k--)
+        if (c->in.p[k - 1] == '\\' && !is_escaped(c, k - 1))
+            return false;
+    for (size_t k = i; k < i + ESCAPED_MOST && (unsigned char)at(c, k) > ' '; k++)
+        if (at(c, k) == '\\' && !is_escaped(c, k))
+            return false;
+    return i > 0 && (unsigned char)c->in.p[i - 1] > ' ' && c->in.p[i - 1] != ':';
+}
+
 static size_t mark(struct cleaner *c, size_t i)
 {
     struct dfr_str rest = dfr_str_slice(c->in, i, c->in.len);
@@ -220,6 +285,15 @@ static size_t mark(struct cleaner *c, size_t i)
     switch (c->in.p[i]) {
     case '&':
         used = dfr_markup_entity(rest, &put);
+        break;
+    case 0x1B:
+        used = control(c, i);
+        break;
+    case '\\':
+        if (is_escape(c, i)) {
+            copy(c, i + 1, i + 2);
+            return 2;
+        }
         break;
     case '<':
         used = dfr_markup_tag(rest, i ? c->in.p[i - 1] : 0, &put);
@@ -267,7 +341,7 @@ void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str b
         size_t i = c.i;
         if (i == c.tail_cut) {
             copy(&c, plain, i);
-            c.i = plain = i + 2;
+            c.i = plain = c.tail_end;
             c.tail_cut = SIZE_MAX;
             continue;
         }

@@ -24,6 +24,31 @@ static void find_lines(struct dfr_normal *n, struct dfr_str bytes)
     }
 }
 
+/* Line ends of other systems become ones of a byte, with blanks in front, so that no offset moves: CR alone and
+ * U+2028, U+2029. CR before LF stays, a blank to everybody. Returns `bytes` or a copy. */
+static struct dfr_str with_line_ends(struct dfr_normal *n, struct dfr_str bytes)
+{
+    static const char odd[] = "\xE2\x80";
+    const char *e = memmem(bytes.p, bytes.len, odd, 2), *cr = bytes.p, *end = bytes.p + bytes.len;
+    while (cr < end && (cr = memchr(cr, '\r', (size_t)(end - cr))) && cr + 1 < end && cr[1] == '\n')
+        cr += 2;
+    if (!e && (!cr || cr >= end))
+        return bytes;
+    char *copy = dfr_arena_alloc(n->arena, bytes.len + 1);
+    memcpy(copy, bytes.p, bytes.len);
+    size_t i = bytes.len;
+    bool fed = false; /* what follows is LF, perhaps behind more of CR */
+    while (i-- > 0) {
+        if (copy[i] == '\r' && !fed)
+            copy[i] = '\n';
+        else if (i + 2 < bytes.len && memcmp(copy + i, odd, 2) == 0 &&
+                 ((unsigned char)copy[i + 2] | 1) == 0xA9)
+            memcpy(copy + i, "  \n", 3);
+        fed = bytes.p[i] == '\n' || (bytes.p[i] == '\r' && fed);
+    }
+    return (struct dfr_str){copy, bytes.len};
+}
+
 static unsigned unit_at(struct dfr_str s, size_t i, bool big)
 {
     unsigned a = (unsigned char)s.p[i], b = (unsigned char)s.p[i + 1];
@@ -86,8 +111,9 @@ struct dfr_str dfr_normal_decode(struct dfr_normal *n, struct dfr_str bytes)
     if (bytes.len >= 2) {
         unsigned mark = unit_at(bytes, 0, true);
         if (mark == 0xFFFE || mark == 0xFEFF)
-            return from_utf16(n, bytes, mark == 0xFEFF);
+            return with_line_ends(n, from_utf16(n, bytes, mark == 0xFEFF));
     }
+    bytes = with_line_ends(n, bytes);
     find_lines(n, bytes);
     return bytes;
 }

@@ -64,18 +64,18 @@ struct tag {
 };
 
 static const struct tag html[] = {
-    {"a", 0},          {"abbr", 0},       {"article", '\n'}, {"b", 0},        {"blockquote", '\n'},
-    {"body", '\n'},    {"br", '\n'},      {"center", '\n'},  {"cite", 0},     {"code", 0},
-    {"dd", '\n'},      {"del", 0},        {"details", '\n'}, {"div", '\n'},   {"dl", '\n'},
-    {"dt", '\n'},      {"em", 0},         {"font", 0},       {"h1", '\n'},    {"h2", '\n'},
-    {"h3", '\n'},      {"h4", '\n'},      {"h5", '\n'},      {"h6", '\n'},    {"head", '\n'},
-    {"hr", '\n'},      {"html", '\n'},    {"i", 0},          {"img", 0},      {"ins", 0},
-    {"kbd", 0},        {"li", '\n'},      {"link", 0},       {"mark", 0},     {"meta", 0},
-    {"ol", '\n'},      {"p", '\n'},       {"pre", '\f'},     {"s", 0},        {"samp", 0},
-    {"section", '\n'}, {"small", 0},      {"span", 0},       {"strike", 0},   {"strong", 0},
-    {"sub", 0},        {"summary", '\n'}, {"sup", 0},        {"table", '\n'}, {"tbody", '\n'},
-    {"td", ' '},       {"th", ' '},       {"thead", '\n'},   {"tr", '\n'},    {"tt", 0},
-    {"u", 0},          {"ul", '\n'},
+    {"a", 0},          {"abbr", 0},     {"article", '\n'}, {"b", 0},          {"blockquote", '\n'},
+    {"altlink", 0},    {"exec", 0},     {"col", 0},        {"body", '\n'},    {"br", '\n'},
+    {"center", '\n'},  {"cite", 0},     {"code", 0},       {"dd", '\n'},      {"del", 0},
+    {"details", '\n'}, {"div", '\n'},   {"dl", '\n'},      {"dt", '\n'},      {"em", 0},
+    {"font", 0},       {"h1", '\n'},    {"h2", '\n'},      {"h3", '\n'},      {"h4", '\n'},
+    {"h5", '\n'},      {"h6", '\n'},    {"head", '\n'},    {"hr", '\n'},      {"html", '\n'},
+    {"i", 0},          {"img", 0},      {"ins", 0},        {"kbd", 0},        {"li", '\n'},
+    {"link", 0},       {"mark", 0},     {"meta", 0},       {"ol", '\n'},      {"p", '\n'},
+    {"pre", '\f'},     {"s", 0},        {"samp", 0},       {"section", '\n'}, {"small", 0},
+    {"span", 0},       {"strike", 0},   {"strong", 0},     {"sub", 0},        {"summary", '\n'},
+    {"sup", 0},        {"table", '\n'}, {"tbody", '\n'},   {"td", ' '},       {"th", ' '},
+    {"thead", '\n'},   {"tr", '\n'},    {"tt", 0},         {"u", 0},          {"ul", '\n'},
 };
 
 static const struct tag bbcode[] = {
