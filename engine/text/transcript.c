@@ -179,13 +179,8 @@ static void walk(struct dfr_reader *r)
 
 bool dfr_transcript_looks_like(struct dfr_span bytes)
 {
-    static const char *const binary[] = {"PAGEDU64",
-                                         "PAGEDUMP",
-                                         "MDMP",
-                                         "MZ",
-                                         "\x7f"
-                                         "ELF",
-                                         "PK\x03\x04"};
+    static const char *const binary[] = {"PAGEDU64", "PAGEDUMP", "MDMP",
+                                         "MZ",       "\177ELF",  "PK\x03\x04"};
     struct dfr_str s = {(const char *)bytes.p, bytes.len};
     for (size_t i = 0; i < sizeof binary / sizeof *binary; i++)
         if (dfr_str_starts(s, dfr_str_from(binary[i])))
