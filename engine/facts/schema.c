@@ -107,6 +107,25 @@ uint32_t dfr_column_find(uint32_t table, struct dfr_str name)
     return DFR_F_COUNT;
 }
 
+bool dfr_field_range(uint32_t field, int64_t *ret_low, int64_t *ret_high)
+{
+    static const struct {
+        uint32_t field;
+        int64_t low, high;
+    } ranges[] = {
+#define RANGE(id, low, high) {DFR_F_##id, (low), (high)},
+#include "facts/range.def"
+#undef RANGE
+    };
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
+        if (ranges[i].field == field) {
+            *ret_low = ranges[i].low;
+            *ret_high = ranges[i].high;
+            return true;
+        }
+    return false;
+}
+
 const char *dfr_kind_name(enum dfr_kind kind)
 {
     static const char *const names[] = {

@@ -58,6 +58,8 @@ const struct dfr_table_info *dfr_table_info(uint32_t table);
 uint32_t dfr_field_find(struct dfr_str path);
 /* Column of `table` by name, or DFR_F_COUNT. */
 uint32_t dfr_column_find(uint32_t table, struct dfr_str name);
+/* Bounds of a number (range.def); false: it has none. */
+bool dfr_field_range(uint32_t field, int64_t *ret_low, int64_t *ret_high);
 const char *dfr_kind_name(enum dfr_kind kind);
 
 const char *dfr_enum_name(uint32_t type);

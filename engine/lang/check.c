@@ -73,6 +73,22 @@ static bool is_op(const struct dfr_tx *t, enum dfr_op op)
     return t->kind == DFR_TX_OP && t->op == op;
 }
 
+/* Does the range of the fact `a` decide how it compares with the number `b`? */
+static bool out_of_range(enum dfr_op op, const struct dfr_tx *a, const struct dfr_tx *b)
+{
+    int64_t low, high;
+    uint64_t word;
+    if ((!is_op(a, DFR_OP_SCALAR) && !is_op(a, DFR_OP_COLUMN)) || a->type.kind != DFR_KIND_INT ||
+        !dfr_field_range(a->operand, &low, &high) || !const_number(b, &word))
+        return false;
+    int64_t n = (int64_t)word;
+    if (op == DFR_OP_EQ || op == DFR_OP_NE)
+        return n < low || n > high;
+    if (op == DFR_OP_LT || op == DFR_OP_GE)
+        return n <= low || n > high;
+    return n < low || n >= high;
+}
+
 /* Comparisons that the types alone decide: something else was meant. False: one was found. */
 static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx *a,
                        const struct dfr_tx *b, struct dfr_loc loc)
@@ -95,6 +111,11 @@ static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx 
         const_number(b, &value) && !value) {
         dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
                     "an address is never negative, so this never changes");
+        return false;
+    }
+    if (out_of_range(op, a, b)) {
+        dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
+                    "the fact's range decides this comparison, so it never changes");
         return false;
     }
     const struct dfr_tx *name = a->kind == DFR_TX_CONST ? a : b;
