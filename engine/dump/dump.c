@@ -45,6 +45,7 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct d
         dfr_dump_kernel(&d);
         dfr_dump_power(&d);
         struct dfr_fault fault = dfr_dump_fault(&d);
+        dfr_dump_insn(&d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(&d), fault.is_fault);
         dfr_dump_stack(&d, &fault);
     } else {
         dfr_dump_damaged(&d, DFR_HEADER64_SIZE, b->size, "the dump is cut off behind its header");

@@ -183,6 +183,11 @@ static void exception_record(struct dfr_dump *d, uint64_t va)
         dfr_dump_put_va(d, DFR_F_TRAP_ADDRESS, dfr_v_addr(where), va + WHERE, 8);
 }
 
+uint64_t dfr_dump_fault_ip(const struct dfr_dump *d)
+{
+    return argument(d, trap_arg(d).ip);
+}
+
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d)
 {
     bool x64 = d->file.machine == DFR_MACHINE_X64;

@@ -89,6 +89,10 @@ struct dfr_fault {
     uint32_t place; /* of the context */
 };
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d);
+/* Where the fault was, also when its context is not there: a parameter says it; 0: none does. */
+uint64_t dfr_dump_fault_ip(const struct dfr_dump *d);
+/* ---- insn.c: the instruction at the fault. `registers`: the facts hold those of the fault ---- */
+void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers);
 /* ---- power.c: the request and the devices of 9F ---- */
 void dfr_dump_power(struct dfr_dump *d);
 /* ---- stack.c: frame 0 and possible callers ---- */
