@@ -127,7 +127,7 @@ static void grow(struct dfr_arena *a, size_t need)
     a->end = a->next + size;
 }
 
-void *dfr_arena_alloc(struct dfr_arena *a, size_t size)
+void *dfr_arena_raw(struct dfr_arena *a, size_t size)
 {
     size_t rounded;
     if (!dfr_size_add(size ? size : 1, ALIGNMENT - 1, &rounded))
@@ -138,7 +138,12 @@ void *dfr_arena_alloc(struct dfr_arena *a, size_t size)
     void *p = a->next;
     a->next += rounded;
     a->used += rounded;
-    return memset(p, 0, rounded);
+    return p;
+}
+
+void *dfr_arena_alloc(struct dfr_arena *a, size_t size)
+{
+    return memset(dfr_arena_raw(a, size), 0, size);
 }
 
 void *dfr_arena_array(struct dfr_arena *a, size_t n, size_t size)

@@ -48,6 +48,8 @@ void dfr_arena_reset(struct dfr_arena *a);
 void *dfr_arena_alloc(struct dfr_arena *a, size_t size);
 /* The same for `n` elements of `size`; an overflowing product counts as exhausted memory. */
 void *dfr_arena_array(struct dfr_arena *a, size_t n, size_t size);
+/* As dfr_arena_alloc, but the bytes are not zeroed: for what is written at once. */
+void *dfr_arena_raw(struct dfr_arena *a, size_t size);
 /* Copy `len` bytes and a NUL behind them. */
 char *dfr_arena_copy(struct dfr_arena *a, const void *p, size_t len);
 /* Call release(p) when the arena is reset or deinitialised. */

@@ -334,7 +334,7 @@ void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str b
     n->arena = a;
     n->input = dfr_str_slice(bytes, 0, DFR_LIMIT_TRANSCRIPT_BYTES);
     struct cleaner c = {.n = n, .in = dfr_normal_decode(n, n->input), .tail_cut = SIZE_MAX};
-    c.out = dfr_arena_alloc(a, c.in.len + 1);
+    c.out = dfr_arena_raw(a, c.in.len + 1);
     begin_line(&c);
     size_t plain = c.i; /* start of the stretch not yet copied */
     while (c.i < c.in.len) {
@@ -374,6 +374,7 @@ void dfr_normal_init(struct dfr_normal *n, struct dfr_arena *a, struct dfr_str b
             plain = c.i;
     }
     copy(&c, plain, c.in.len);
+    c.out[c.o] = 0;
     n->text = (struct dfr_str){c.out, c.o};
 }
 

@@ -134,6 +134,10 @@ struct dfr_reader {
     struct dfr_diags *diags;
     struct dfr_normal norm;
     struct dfr_words words;
+    struct {
+        uint32_t first, last, place;
+        const struct dfr_facts *f;
+    } recent[2];               /* places given last: the cells of a row share theirs */
     uint16_t marker_from[257]; /* first marker with this first byte */
     struct dfr_crash *c;       /* the crash being filled */
     struct dfr_facts *f;       /* its facts */

@@ -34,11 +34,17 @@ uint32_t dfr_tx_phrase(const struct dfr_reader *r, uint32_t i, const char *phras
     return n;
 }
 
+/* Letters and digits are never taken off; neither is a zero byte, which ends every list of marks. */
+static bool is_plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || !c;
+}
+
 struct dfr_str dfr_tx_strip(struct dfr_str s, const char *both_ends)
 {
-    while (s.len && strchr(both_ends, s.p[0]) && s.p[0])
+    while (s.len && !is_plain(s.p[0]) && strchr(both_ends, s.p[0]))
         s.p++, s.len--;
-    while (s.len && strchr(both_ends, s.p[s.len - 1]) && s.p[s.len - 1])
+    while (s.len && !is_plain(s.p[s.len - 1]) && strchr(both_ends, s.p[s.len - 1]))
         s.len--;
     return s;
 }
@@ -114,8 +120,17 @@ uint32_t dfr_tx_place_of(struct dfr_reader *r, uint32_t first, uint32_t last)
         return 0;
     if (last >= r->words.n)
         last = r->words.n - 1;
+    for (unsigned k = 0; k < 2; k++)
+        if (r->recent[k].f == r->f && r->recent[k].first == first && r->recent[k].last == last)
+            return r->recent[k].place;
     const struct dfr_word *a = &r->words.v[first], *b = &r->words.v[last];
-    return dfr_facts_place(r->f, dfr_normal_place(&r->norm, a->at, b->at + b->len));
+    uint32_t place = dfr_facts_place(r->f, dfr_normal_place(&r->norm, a->at, b->at + b->len));
+    r->recent[1] = r->recent[0];
+    r->recent[0].first = first;
+    r->recent[0].last = last;
+    r->recent[0].place = place;
+    r->recent[0].f = r->f;
+    return place;
 }
 
 static void contradiction(struct dfr_reader *r, uint32_t field, uint32_t place)

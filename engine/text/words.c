@@ -304,7 +304,7 @@ void dfr_words_init(struct dfr_words *w, struct dfr_arena *a, struct dfr_str tex
     unsigned lines = 0;
     /* Debugger output has a word in about six bytes: with room for one in five nothing is copied. */
     w->cap = (uint32_t)(text.len / 5) + 16;
-    w->v = dfr_arena_alloc(a, w->cap * sizeof *w->v);
+    w->v = dfr_arena_raw(a, w->cap * sizeof *w->v);
     for (size_t i = 0; i < text.len;) {
         char ch = text.p[i];
         if (ch == '\n') {
