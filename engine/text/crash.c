@@ -59,6 +59,17 @@ static bool contradicted(const struct dfr_crash *c, const struct dfr_bug_seen *b
     return false;
 }
 
+static bool is_fault(uint64_t code)
+{
+    return code == 0xA || code == 0x50;
+}
+
+/* Bug checks that the kernel makes of 0xA and 0x50 behind KeBugCheckEx. */
+static bool is_made_of_faults(uint64_t code)
+{
+    return code == 0xC5 || (code >= 0xCC && code <= 0xD7);
+}
+
 static bool other_crash(const struct dfr_reader *r, const struct dfr_bug_seen *b)
 {
     const struct dfr_crash *c = r->c;
@@ -66,6 +77,12 @@ static bool other_crash(const struct dfr_reader *r, const struct dfr_bug_seen *b
         return false;
     bool known = c->code.source <= DFR_SRC_KEY;
     if (b->has_code && known && code_of(b->code) != code_of(c->code.value))
+        return true;
+    /* The body of an analysis, or the stack that called KeBugCheckEx, is there and has another bug check. */
+    bool shown = c->code.source == DFR_SRC_FRAME || (c->analyzed && c->code.source != DFR_SRC_NONE);
+    if (b->has_code && shown && !c->code.prose && code_of(b->code) != code_of(c->code.value) &&
+        !(c->code.source == DFR_SRC_FRAME && is_fault(code_of(c->code.value)) &&
+          is_made_of_faults(code_of(b->code))))
         return true;
     /* A heading below the body of an analysis that lost its own. */
     if (b->heads && !known &&
@@ -78,9 +95,22 @@ void dfr_tx_bug_seen(struct dfr_reader *r, const struct dfr_bug_seen *b)
 {
     if (b->source == DFR_SRC_FRAME && contradicted(r->c, b))
         return; /* the stack of another crash */
+    if (r->stack && b->source <= DFR_SRC_KEY && !b->prose && (b->heads || b->mask == 0xF))
+        dfr_tx_stack_close(r); /* what it says of its bug check is wanted now */
     if (other_crash(r, b)) {
         dfr_tx_stack_close(r);
-        dfr_tx_crash_begin(r, b->first);
+        struct dfr_crash *before = r->c;
+        bool own = b->heads && r->command != DFR_NO_WORD &&
+                   before->evidence == r->evidence_at_prompt && r->prompt_cpu >= 0 &&
+                   dfr_tx_command(r->verb) && dfr_tx_command(r->verb)->out == DFR_OUT_ANALYZE;
+        struct dfr_crash *now = dfr_tx_crash_begin(r, b->first);
+        if (own && now != before) { /* the prompt above the heading is this crash's own */
+            now->cpu = r->prompt_cpu;
+            now->cpu_word = r->command - 1;
+            now->prompts = now->analyses = 1;
+            if (before->cpu >= 0 && before->cpu_word == now->cpu_word)
+                before->cpu = -1;
+        }
     }
     struct dfr_crash *c = r->c;
     c->evidence += !b->prose && b->source < DFR_SRC_FRAME;

@@ -148,6 +148,7 @@ uint32_t dfr_tx_prompt(struct dfr_reader *r, uint32_t i)
     r->command = DFR_NO_WORD;
     int64_t cpu = prompt_cpu(p);
     r->prompt_cpu = cpu;
+    r->evidence_at_prompt = r->c->evidence;
     if (cpu >= 0 && r->c->cpu < 0 && !r->c->cpu_known_unsaid) {
         r->c->cpu = cpu;
         r->c->cpu_word = i;

@@ -152,12 +152,13 @@ struct dfr_reader {
     bool other_thread; /* after .thread, !thread of another thread or ~Ns */
     uint64_t thread;
     bool has_thread;
-    bool sticky_thread;   /* .thread holds until the next one, !thread for its own output */
-    int64_t prompt_cpu;   /* -1: none */
-    bool stack_uncertain; /* a warning about frames stands above the next one */
-    uint32_t stack;       /* open stack of c->stacks + 1, 0: none */
-    uint32_t frame;       /* last frame that a remark may follow, + 1 */
-    uint32_t loose;       /* first word not taken yet, or DFR_NO_WORD */
+    bool sticky_thread;          /* .thread holds until the next one, !thread for its own output */
+    int64_t prompt_cpu;          /* -1: none */
+    uint32_t evidence_at_prompt; /* of the crash, above the prompt */
+    bool stack_uncertain;        /* a warning about frames stands above the next one */
+    uint32_t stack;              /* open stack of c->stacks + 1, 0: none */
+    uint32_t frame;              /* last frame that a remark may follow, + 1 */
+    uint32_t loose;              /* first word not taken yet, or DFR_NO_WORD */
     uint32_t loose_frame;
     uint32_t next_args;             /* next argument of the text, found by walking forward once */
     uint32_t taken_before;          /* words before the recognised one that belong to it */

@@ -62,6 +62,16 @@ static uint32_t loose_words(const struct dfr_reader *r, uint32_t next)
     return next - i;
 }
 
+/* Functions that KeBugCheckEx itself calls; any other frame above it is of another stack. */
+static bool may_be_above_bugcheck(const struct dfr_sym *s)
+{
+    static const char *const starts[] = {"KeBugCheck", "KiBugCheck", "Rtlp", "Dbg", "Kd"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (dfr_str_starts(s->func, dfr_str_from(starts[i])))
+            return true;
+    return dfr_str_starts(s->func, DFR_STR("_")) || !s->func.len;
+}
+
 static bool continues(const struct dfr_reader *r, const struct dfr_stack *s,
                       const struct dfr_frame *f, enum dfr_stack_kind kind)
 {
@@ -75,6 +85,8 @@ static bool continues(const struct dfr_reader *r, const struct dfr_stack *s,
          s->kind == DFR_STACK_CALLS))
         return kind == DFR_STACK_CALLS ? false : f->index >= 0 && last->index >= 0;
     if (is_kebugcheckex(&f->sym) && s->bugcheck_sp && f->has_sp && f->sp != s->bugcheck_sp)
+        return false;
+    if (is_kebugcheckex(&f->sym) && !may_be_above_bugcheck(&last->sym))
         return false;
     bool gap =
         loose_words(r, f->first) >= PROSE_GAP || (dfr_tx_word(r, f->first)->flags & DFR_W_BLOCK);
@@ -156,14 +168,29 @@ static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
     }
 }
 
+/* Does the stack's KeBugCheckEx have another code than the crash that the text speaks of? */
+static bool names_other_code(const struct dfr_crash *c, const struct dfr_stack *s)
+{
+    for (uint32_t i = s->first; i < s->first + s->count; i++) {
+        const struct dfr_frame *f = &c->frames.v[i];
+        if (!is_kebugcheckex(&f->sym) || f->args < 3 || f->arg[0] > UINT32_MAX)
+            continue;
+        uint32_t code = (uint32_t)f->arg[0] & ~UINT32_C(0x10000000);
+        return code != 0xA && code != 0x50 && dfr_bugcheck_info(code) &&
+               c->code.source <= DFR_SRC_KEY && !c->code.prose &&
+               code != ((uint32_t)c->code.value & ~UINT32_C(0x10000000));
+    }
+    return false;
+}
+
 /* Does the stack that just ended belong to another crash than the one at hand? One machine calls
  * KeBugCheckEx once, so a second call with another stack pointer and other arguments is another crash. */
 static bool is_other_crash(const struct dfr_reader *r, const struct dfr_stack *s)
 {
     if (!s->bugcheck_sp || s->kind == DFR_STACK_OTHER)
         return false;
-    bool other = false;
-    for (uint32_t i = 0; i < r->c->stacks.n; i++) {
+    bool other = names_other_code(r->c, s);
+    for (uint32_t i = 0; i < r->c->stacks.n && !other; i++) {
         const struct dfr_stack *t = &r->c->stacks.v[i];
         if (t == s || !t->bugcheck_sp || t->kind == DFR_STACK_OTHER)
             continue;
