@@ -241,6 +241,32 @@ Test(compile, order_never_shows)
     check_order("tests/cases/lang/order");
 }
 
+/* The keys that the compiler reads off the rules may pass over nothing that would speak. */
+Test(compile, index_of_the_core_pack_loses_nothing)
+{
+    struct files f = {.n = 0};
+    read_folder(&f, "rules/core");
+    cr_assert_eq(compile(&f), DFR_OK);
+    struct dfr_engine *engine;
+    cr_assert_eq(dfr_engine_new(&arena, &program, &engine, &err), DFR_OK, "%s", err.message);
+    for (uint32_t t = 0; t < program.tests.n; t += 5) {
+        struct dfr_facts facts;
+        struct dfr_eval with, without;
+        struct dfr_eval_options o = {.only_rule = DFR_NONE};
+        cr_assert_eq(dfr_given_apply(&program, t, NULL, &arena, &facts, &err), DFR_OK);
+        cr_assert_eq(dfr_eval_run(engine, &facts, &o, &arena, &with, &err), DFR_OK);
+        o.no_index = true;
+        cr_assert_eq(dfr_eval_run(engine, &facts, &o, &arena, &without, &err), DFR_OK);
+        cr_expect_leq(with.candidates, without.candidates);
+        cr_assert_eq(with.hits.n, without.hits.n, "test %u", t);
+        for (uint32_t i = 0; i < with.hits.n; i++) {
+            const struct dfr_hit *a = &with.hits.v[i], *b = &without.hits.v[i];
+            cr_expect(a->rule == b->rule && a->row == b->row && a->status == b->status, "test %u",
+                      t);
+        }
+    }
+}
+
 /* --- Values ---------------------------------------------------------------------------------- */
 
 static void check_values(const char *path)
