@@ -216,6 +216,52 @@ static void padding(struct dfr_dump *d, const struct insn *in)
     dfr_dump_put_va(d, DFR_F_FAULT_IN_PADDING, dfr_v_bool(inside), in->ip - 1, 2);
 }
 
+/* The feature that an instruction came with, as a bit of ecx of CPUID leaf 1. Instructions of AVX2
+ * need AVX and more. Source: processor manuals. */
+static int feature(const struct insn *in, const cs_detail *detail, bool *ret_enough)
+{
+    static const struct {
+        uint8_t group, bit;
+        bool enough;
+    } features[] = {
+        {X86_GRP_AVX2, 28, false}, {X86_GRP_AVX, 28, true},  {X86_GRP_FMA, 12, true},
+        {X86_GRP_F16C, 29, true},  {X86_GRP_AES, 25, true},  {X86_GRP_SSE42, 20, true},
+        {X86_GRP_SSE41, 19, true}, {X86_GRP_SSSE3, 9, true}, {X86_GRP_SSE3, 0, true},
+    };
+    *ret_enough = true;
+    switch (in->id) {
+    case X86_INS_POPCNT:
+        return 23;
+    case X86_INS_CRC32:
+        return 20;
+    case X86_INS_MOVBE:
+        return 22;
+    case X86_INS_RDRAND:
+        return 30;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < sizeof features / sizeof *features; i++)
+        for (uint8_t k = 0; k < detail->groups_count; k++)
+            if (detail->groups[k] == features[i].group) {
+                *ret_enough = features[i].enough;
+                return features[i].bit;
+            }
+    return -1;
+}
+
+static void lacking(struct dfr_dump *d, const struct insn *in, const cs_detail *detail)
+{
+    bool enough;
+    uint32_t ecx;
+    int bit = feature(in, detail, &enough);
+    if (bit < 0 || !dfr_dump_cpuid_ecx(d, 1, &ecx))
+        return;
+    bool has = ecx >> bit & 1;
+    if (!has || enough)
+        put(d, DFR_F_FAULT_CPU_LACKS, !has, in->ip, in->len);
+}
+
 static void cell(struct dfr_dump *d, const struct insn *in, uint32_t column, struct dfr_value v)
 {
     v.trust = DFR_TRUST_BINARY;
@@ -268,6 +314,7 @@ static void decode(struct dfr_dump *d, struct insn *in, uint32_t have, bool regi
              dfr_v_str(copy(d, i->mnemonic, strnlen(i->mnemonic, sizeof i->mnemonic))));
         cell(d, in, DFR_F_INSNS_OPERANDS,
              dfr_v_str(copy(d, i->op_str, strnlen(i->op_str, sizeof i->op_str))));
+        lacking(d, in, i->detail);
         if (registers) {
             put_operand(d, cs, in);
             consistency(d, cs, in);

@@ -91,6 +91,8 @@ struct dfr_fault {
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d);
 /* Where the fault was, also when its context is not there: a parameter says it; 0: none does. */
 uint64_t dfr_dump_fault_ip(const struct dfr_dump *d);
+/* ---- blob.c: ecx of a CPUID leaf, every feature that any of the processors captured has ---- */
+bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret);
 /* ---- insn.c: the instruction at the fault. `registers`: the facts hold those of the fault ---- */
 void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers);
 /* ---- power.c: the request and the devices of 9F ---- */
