@@ -194,6 +194,18 @@ bool dfr_transcript_looks_like(struct dfr_span bytes)
     return odd * 32 <= look;
 }
 
+/* In the order of the text, but what has a bug check before what has none: a sample of a program, or
+ * a session without a crash, is not what the text is about when it shows a crash as well. */
+static void put_in_order(const struct dfr_reader *r, uint32_t n, struct dfr_facts *out)
+{
+    for (int without = 0; without < 2; without++)
+        for (uint32_t i = 0; i < n; i++) {
+            const struct dfr_facts *f = r->crashes.v[i]->f;
+            if ((dfr_facts_scalar(f, DFR_F_BUGCHECK_CODE)->state != DFR_KNOWN) == without)
+                *out++ = *f;
+        }
+}
+
 enum dfr_status dfr_transcript_read(struct dfr_arena *a, struct dfr_str bytes,
                                     struct dfr_diags *diags, struct dfr_transcript *ret,
                                     struct dfr_err *err)
@@ -226,12 +238,11 @@ enum dfr_status dfr_transcript_read(struct dfr_arena *a, struct dfr_str bytes,
                         "no debugger output is in this text: neither a bug check nor a stack, "
                         "registers, modules "
                         "or an analysis");
+    for (uint32_t i = 0; i < n; i++)
+        dfr_tx_crash_finish(r, r->crashes.v[i]);
     ret->crashes = DFR_NEW_N(a, n, struct dfr_facts);
     ret->n = n;
-    for (uint32_t i = 0; i < n; i++) {
-        dfr_tx_crash_finish(r, r->crashes.v[i]);
-        ret->crashes[i] = *r->crashes.v[i]->f;
-    }
+    put_in_order(r, n, ret->crashes);
     if (n > 1 && diags)
         dfr_diags_add(diags, DFR_D_TEXT_CRASHES,
                       "the text holds %u crashes; each is read by itself", n);

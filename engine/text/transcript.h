@@ -8,7 +8,7 @@
 
 struct dfr_transcript {
     struct dfr_facts
-        *crashes; /* sealed, in the order of the text; the first one is the text's subject */
+        *crashes; /* sealed; those with a bug check first, each kind in the order of the text */
     uint32_t n;   /* at least 1 on success */
 };
 
