@@ -24,28 +24,46 @@ static void find_lines(struct dfr_normal *n, struct dfr_str bytes)
     }
 }
 
+/* The first run of CR at or behind `p` that no LF follows, and its end; NULL when there is none. */
+static const char *lone_cr(const char *p, const char *end, const char **ret_end)
+{
+    while (p < end && (p = memchr(p, '\r', (size_t)(end - p)))) {
+        const char *q = p;
+        while (q < end && *q == '\r')
+            q++;
+        *ret_end = q;
+        if (q == end || *q != '\n')
+            return p;
+        p = q;
+    }
+    return NULL;
+}
+
+/* The first U+2028 or U+2029 at or behind `p`, or NULL. */
+static const char *wide_line_end(const char *p, const char *end)
+{
+    static const char odd[] = "\xE2\x80";
+    while (p < end && (p = memmem(p, (size_t)(end - p), odd, 2)) && end - p > 2) {
+        if (((unsigned char)p[2] | 1) == 0xA9)
+            return p;
+        p += 2;
+    }
+    return NULL;
+}
+
 /* Line ends of other systems become ones of a byte, with blanks in front, so that no offset moves: CR alone and
  * U+2028, U+2029. CR before LF stays, a blank to everybody. Returns `bytes` or a copy. */
 static struct dfr_str with_line_ends(struct dfr_normal *n, struct dfr_str bytes)
 {
-    static const char odd[] = "\xE2\x80";
-    const char *e = memmem(bytes.p, bytes.len, odd, 2), *cr = bytes.p, *end = bytes.p + bytes.len;
-    while (cr < end && (cr = memchr(cr, '\r', (size_t)(end - cr))) && cr + 1 < end && cr[1] == '\n')
-        cr += 2;
-    if (!e && (!cr || cr >= end))
+    const char *start = bytes.p, *end = start + bytes.len, *cr_end = start;
+    const char *cr = lone_cr(start, end, &cr_end), *wide = wide_line_end(start, end);
+    if (!cr && !wide)
         return bytes;
-    char *copy = dfr_arena_alloc(n->arena, bytes.len + 1);
-    memcpy(copy, bytes.p, bytes.len);
-    size_t i = bytes.len;
-    bool fed = false; /* what follows is LF, perhaps behind more of CR */
-    while (i-- > 0) {
-        if (copy[i] == '\r' && !fed)
-            copy[i] = '\n';
-        else if (i + 2 < bytes.len && memcmp(copy + i, odd, 2) == 0 &&
-                 ((unsigned char)copy[i + 2] | 1) == 0xA9)
-            memcpy(copy + i, "  \n", 3);
-        fed = bytes.p[i] == '\n' || (bytes.p[i] == '\r' && fed);
-    }
+    char *copy = dfr_arena_copy(n->arena, start, bytes.len);
+    for (; cr; cr = lone_cr(cr_end, end, &cr_end))
+        memset(copy + (cr - start), '\n', (size_t)(cr_end - cr));
+    for (; wide; wide = wide_line_end(wide + 3, end))
+        memcpy(copy + (wide - start), "  \n", 3);
     return (struct dfr_str){copy, bytes.len};
 }
 
