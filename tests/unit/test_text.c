@@ -156,6 +156,26 @@ Test(text, failed_commands)
     check_blocks("tests/cases/text/failures.txt", run_block);
 }
 
+/* Keys of verifier rules and of black boxes are kept with their values, known to us or not. */
+Test(text, keys_of_rules_are_kept)
+{
+    static const char body[] = "DV_VIOLATED_CONDITION:  Made-up condition text.\n"
+                               "DV_RULE_INFO:  0x91002\n"
+                               "DV_SOMETHING_NEW:  42\n"
+                               "BLACKBOXSCM: 1 (!blackboxscm)\n";
+    static const char *const expected[] = {"Made-up condition text.", "0x91002", "42",
+                                           "1 (!blackboxscm)"};
+    struct dfr_transcript t;
+    cr_assert_eq(read_text(body, sizeof body - 1, &t), DFR_OK);
+    const struct dfr_facts *f = &t.crashes[0];
+    cr_assert_eq(f->tables[DFR_T_ANALYZE_KEYS].n, 4);
+    for (uint32_t i = 0; i < 4; i++) {
+        struct dfr_str v = dfr_value_str(dfr_facts_at(f, DFR_F_ANALYZE_KEYS_VALUE, i));
+        cr_expect(dfr_str_eq(v, dfr_str_from(expected[i])), "%.*s", (int)v.len, v.p);
+    }
+    cr_expect_eq(f->tables[DFR_T_BLACKBOX].n, 1);
+}
+
 Test(text, prose_alone_is_no_crash)
 {
     static const char prose[] = "My computer shows a blue screen every day. What can I do?\n";
