@@ -19,6 +19,7 @@ build libjansson-dev    lib jansson
 build libsodium-dev     lib libsodium
 build libxxhash-dev     lib libxxhash
 build libutf8proc-dev   lib libutf8proc
+build libcapstone-dev   lib capstone
 test  libcriterion-dev  lib criterion
 test  python3           cmd python3
 test  python3-jsonschema python jsonschema
