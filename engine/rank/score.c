@@ -2,6 +2,7 @@
  * Relies on a finished evaluation; knows nothing of causes beyond their prior. */
 #include "rank/tally.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 uint32_t dfr_verdict_of(int32_t score_db)
@@ -504,6 +505,34 @@ static void mark(struct dfr_tally *t)
     }
 }
 
+static bool is_prose(const struct dfr_leaf *leaf)
+{
+    return leaf->counted && leaf->decided && leaf->v && leaf->trust == DFR_TRUST_PROSE;
+}
+
+/* People's words together never make more than a weak case, however many remarks there are: the
+ * strongest that speaks for the cause counts, and the strongest against. Returns what the others
+ * would have added. */
+static int32_t drop_spare_prose(struct dfr_tally *t)
+{
+    uint32_t strongest[2] = {DFR_NONE, DFR_NONE};
+    int32_t spare = 0;
+    for (uint32_t i = 0; i < t->leaves.n; i++) {
+        const struct dfr_leaf *leaf = &t->leaves.v[i];
+        uint32_t *best = &strongest[leaf->v < 0];
+        if (is_prose(leaf) && (*best == DFR_NONE || abs(leaf->v) > abs(t->leaves.v[*best].v)))
+            *best = i;
+    }
+    for (uint32_t i = 0; i < t->leaves.n; i++) {
+        struct dfr_leaf *leaf = &t->leaves.v[i];
+        if (!is_prose(leaf) || i == strongest[0] || i == strongest[1])
+            continue;
+        leaf->counted = false;
+        spare += leaf->v;
+    }
+    return spare;
+}
+
 void dfr_tally_sum(struct dfr_tally *t, const uint64_t *facts, struct dfr_sum *ret)
 {
     int32_t v = t->prior, lo = t->prior, hi = t->prior;
@@ -517,6 +546,11 @@ void dfr_tally_sum(struct dfr_tally *t, const uint64_t *facts, struct dfr_sum *r
         hi += c->hi;
     }
     mark(t);
+    int32_t spare = drop_spare_prose(t);
+    v -= spare;
+    lo -= most(spare, 0);
+    hi -=
+        least(spare, 0); /* an open member may yet beat a remark in its group: keep the high end */
     for (uint32_t i = 0; i < t->members.n; i++) {
         if (t->members.v[i].waiting)
             continue;

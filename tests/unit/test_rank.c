@@ -199,8 +199,13 @@ Test(rank, prose_is_capped)
     for_it(h, 10, "b", is(true, cell(DFR_F_STACK_SYM, 1)));
     for_it(h, 20, "c", open_for(missing(DFR_F_TRAP_SP, "")));
     r = ranked();
-    cr_assert_eq(r.causes[0].score_db, 6);
+    cr_assert_eq(r.causes[0].score_db, 3, "however many remarks there are");
+    cr_assert_eq(r.causes[0].min_db, 3);
     cr_assert_eq(r.causes[0].max_db, 9);
+    /* Words that speak against take from it as usual. */
+    for_it(h, -2, "d", is(true, cell(DFR_F_NOTES_TEXT, 2)));
+    r = ranked();
+    cr_assert_eq(r.causes[0].score_db, 1);
 }
 
 Test(rank, sums_are_clamped)
