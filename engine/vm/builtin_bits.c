@@ -38,7 +38,7 @@ struct dfr_tv dfr_builtin_LOW32(struct dfr_vm *vm, const struct dfr_tv *arg)
 static struct dfr_tv half(struct dfr_vm *vm, const struct dfr_tv *arg, bool kernel)
 {
     struct dfr_tv arch = dfr_vm_scalar(vm, DFR_F_DUMP_ARCH);
-    struct dfr_tv none = dfr_tv_of(dfr_v_bool(false)), r = none;
+    struct dfr_tv none = dfr_tv_of(dfr_v_bool(false)), r;
     uint64_t a = arg->v.as.u;
     if (arch.v.state != DFR_KNOWN)
         return dfr_tv_open(vm, DFR_KIND_BOOL, &arch, &none);

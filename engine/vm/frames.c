@@ -168,7 +168,7 @@ static bool fit(struct sequence *q, uint32_t start, bool open, uint32_t *rows)
         if (k && !near_enough(q, rows[0], row))
             return false;
     }
-    return k == q->count && near_enough(q, rows[0], rows[k - 1]) &&
+    return k && k == q->count && near_enough(q, rows[0], rows[k - 1]) &&
            (open || !gap_possible(q, rows[0], rows[k - 1]));
 }
 

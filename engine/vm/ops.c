@@ -477,11 +477,9 @@ static enum outcome arith(enum dfr_op op, const struct dfr_value *a, const struc
     } else if (a->kind == DFR_KIND_INT && b->kind == DFR_KIND_INT) {
         o = ints(op, a->as.n.lo, b->as.n.lo, &n);
         *ret = dfr_v_int(n);
-    } else if (a->kind == DFR_KIND_DUR && b->kind == DFR_KIND_DUR && (add || sub)) {
-        o = ints(op, a->as.n.lo, b->as.n.lo, &n);
-        *ret = dfr_v_dur_ms(n);
-    } else if (a->kind == DFR_KIND_DUR && b->kind == DFR_KIND_INT &&
-               (op == DFR_OP_MUL || op == DFR_OP_DIV)) {
+    } else if (a->kind == DFR_KIND_DUR &&
+               ((b->kind == DFR_KIND_DUR && (add || sub)) ||
+                (b->kind == DFR_KIND_INT && (op == DFR_OP_MUL || op == DFR_OP_DIV)))) {
         o = ints(op, a->as.n.lo, b->as.n.lo, &n);
         *ret = dfr_v_dur_ms(n);
     }
