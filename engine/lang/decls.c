@@ -273,7 +273,7 @@ void dfr_decl_fact(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_env *asked,
         report_cycle(asked, d, at);
         return;
     }
-    if (d->progress == DFR_TODO_NOT_BEGUN) {
+    if (d->progress == DFR_NOT_BEGUN) {
         uint32_t above = 1;
         for (struct dfr_decl *x = from; x; x = x->from)
             above++;

@@ -47,7 +47,7 @@ struct dfr_tx {
 
 /* --- Declarations --------------------------------------------------------------------------- */
 
-enum dfr_progress { DFR_TODO_NOT_BEGUN, DFR_UNDER_WAY, DFR_DONE };
+enum dfr_progress { DFR_NOT_BEGUN, DFR_UNDER_WAY, DFR_DONE };
 
 struct dfr_pack;
 struct dfr_decl {
