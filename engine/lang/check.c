@@ -3,30 +3,30 @@
 
 #include <string.h>
 
-static struct dfr_tx *error_at(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *error_at(struct dfr_env *env, const struct dfr_expr *e)
 {
-    return dfr_tx_error(env->cx, e->loc);
+    return dfr_typed_error(env->cx, e->loc);
 }
 
-static bool is_error(const struct dfr_tx *t)
+static bool is_error(const struct dfr_typed *t)
 {
-    return t->kind == DFR_TX_ERROR;
+    return t->kind == DFR_TYPED_ERROR;
 }
 
-struct dfr_tx *dfr_tx_wrong(struct dfr_env *env, const struct dfr_tx *t, const char *needs)
+struct dfr_typed *dfr_typed_wrong(struct dfr_env *env, const struct dfr_typed *t, const char *needs)
 {
     dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, t->loc, "%s, this is %s", needs,
                 dfr_type_name_of(env->cx, t->type));
-    return dfr_tx_error(env->cx, t->loc);
+    return dfr_typed_error(env->cx, t->loc);
 }
 
-struct dfr_tx *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struct dfr_type want,
-                            const char *place)
+struct dfr_typed *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struct dfr_type want,
+                               const char *place)
 {
-    return dfr_tx_fit(env, dfr_check_expr(env, e), want, place);
+    return dfr_typed_fit(env, dfr_check_expr(env, e), want, place);
 }
 
-struct dfr_tx *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e)
 {
     return dfr_check_as(env, e, DFR_TYPE(BOOL), "a condition");
 }
@@ -34,22 +34,22 @@ struct dfr_tx *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e)
 /* --- Comparing ------------------------------------------------------------------------------- */
 
 /* Give two sides one type, a literal following the other side. False: they have none in common. */
-static bool pair(struct dfr_env *env, struct dfr_tx **a, struct dfr_tx **b, const char *place)
+static bool pair(struct dfr_env *env, struct dfr_typed **a, struct dfr_typed **b, const char *place)
 {
     if (is_error(*a) || is_error(*b))
         return false;
     if ((*a)->literal && !(*b)->literal) {
-        *a = dfr_tx_fit(env, *a, (*b)->type, place);
+        *a = dfr_typed_fit(env, *a, (*b)->type, place);
     } else if ((*b)->literal && !(*a)->literal) {
-        *b = dfr_tx_fit(env, *b, (*a)->type, place);
+        *b = dfr_typed_fit(env, *b, (*a)->type, place);
     } else {
-        *a = dfr_tx_settle(env, *a);
-        *b = dfr_tx_settle(env, *b);
-        struct dfr_tx *fits = dfr_tx_try(env, *a, (*b)->type);
+        *a = dfr_typed_settle(env, *a);
+        *b = dfr_typed_settle(env, *b);
+        struct dfr_typed *fits = dfr_typed_try(env, *a, (*b)->type);
         if (fits)
             *a = fits;
         else
-            *b = dfr_tx_fit(env, *b, (*a)->type, place);
+            *b = dfr_typed_fit(env, *b, (*a)->type, place);
     }
     return !is_error(*a) && !is_error(*b);
 }
@@ -60,21 +60,21 @@ static bool has_order(uint32_t kind)
            kind == DFR_KIND_DUR || kind == DFR_KIND_VER;
 }
 
-static bool const_number(const struct dfr_tx *t, uint64_t *ret)
+static bool const_number(const struct dfr_typed *t, uint64_t *ret)
 {
-    if (t->kind != DFR_TX_CONST || (t->c.kind != DFR_KIND_INT && t->c.kind != DFR_KIND_ADDR))
+    if (t->kind != DFR_TYPED_CONST || (t->c.kind != DFR_KIND_INT && t->c.kind != DFR_KIND_ADDR))
         return false;
     *ret = (uint64_t)t->c.word[1] << 32 | t->c.word[0];
     return true;
 }
 
-static bool is_op(const struct dfr_tx *t, enum dfr_op op)
+static bool is_op(const struct dfr_typed *t, enum dfr_op op)
 {
-    return t->kind == DFR_TX_OP && t->op == op;
+    return t->kind == DFR_TYPED_OP && t->op == op;
 }
 
 /* Does the range of the fact `a` decide how it compares with the number `b`? */
-static bool out_of_range(enum dfr_op op, const struct dfr_tx *a, const struct dfr_tx *b)
+static bool out_of_range(enum dfr_op op, const struct dfr_typed *a, const struct dfr_typed *b)
 {
     int64_t low, high;
     uint64_t word;
@@ -90,12 +90,12 @@ static bool out_of_range(enum dfr_op op, const struct dfr_tx *a, const struct df
 }
 
 /* Comparisons that the types alone decide: something else was meant. False: one was found. */
-static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx *a,
-                       const struct dfr_tx *b, struct dfr_loc loc)
+static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_typed *a,
+                       const struct dfr_typed *b, struct dfr_loc loc)
 {
     struct dfr_cx *cx = env->cx;
     uint64_t value, mask;
-    if (a->kind == DFR_TX_CONST && b->kind == DFR_TX_CONST) {
+    if (a->kind == DFR_TYPED_CONST && b->kind == DFR_TYPED_CONST) {
         dfr_cx_diag(cx, env->source, DFR_D_NEVER, loc,
                     "both sides are literals, so this never changes");
         return false;
@@ -118,8 +118,8 @@ static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx 
                     "the fact's range decides this comparison, so it never changes");
         return false;
     }
-    const struct dfr_tx *name = a->kind == DFR_TX_CONST ? a : b;
-    if (name->kind == DFR_TX_CONST && name->c.kind == DFR_KIND_MODULE) {
+    const struct dfr_typed *name = a->kind == DFR_TYPED_CONST ? a : b;
+    if (name->kind == DFR_TYPED_CONST && name->c.kind == DFR_KIND_MODULE) {
         struct dfr_str s =
             dfr_program_text(cx->p, (struct dfr_ptext){name->c.word[0], name->c.word[1]});
         if (!dfr_has_wildcard(s))
@@ -133,35 +133,35 @@ static bool can_change(struct dfr_env *env, enum dfr_op op, const struct dfr_tx 
     return true;
 }
 
-struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
-                               struct dfr_tx *b, struct dfr_loc loc)
+struct dfr_typed *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_typed *a,
+                                  struct dfr_typed *b, struct dfr_loc loc)
 {
     if (!pair(env, &a, &b, "the other side of the comparison"))
-        return dfr_tx_error(env->cx, loc);
+        return dfr_typed_error(env->cx, loc);
     if (op != DFR_OP_EQ && op != DFR_OP_NE && !has_order(a->type.kind))
-        return dfr_tx_wrong(env, a,
-                            "only numbers, addresses, times, durations and versions are ordered");
+        return dfr_typed_wrong(
+            env, a, "only numbers, addresses, times, durations and versions are ordered");
     if (a->type.kind == DFR_KIND_ROW || a->type.kind == DFR_KIND_LIST)
-        return dfr_tx_wrong(env, a, "rows and lists are not compared, their fields are");
+        return dfr_typed_wrong(env, a, "rows and lists are not compared, their fields are");
     if (!can_change(env, op, a, b, loc))
-        return dfr_tx_error(env->cx, loc);
-    return dfr_tx_op(env->cx, op, 0, DFR_TYPE(BOOL), loc, a, b, NULL);
+        return dfr_typed_error(env->cx, loc);
+    return dfr_typed_op(env->cx, op, 0, DFR_TYPE(BOOL), loc, a, b, NULL);
 }
 
 /* x in [low .. high] */
-static struct dfr_tx *check_in_range(struct dfr_env *env, const struct dfr_expr *e,
-                                     struct dfr_tx *x, const struct dfr_expr *range)
+static struct dfr_typed *check_in_range(struct dfr_env *env, const struct dfr_expr *e,
+                                        struct dfr_typed *x, const struct dfr_expr *range)
 {
-    struct dfr_tx *low = dfr_check_expr(env, range->kid);
-    struct dfr_tx *high = dfr_check_expr(env, range->kid->next);
-    x = dfr_tx_settle(env, x);
+    struct dfr_typed *low = dfr_check_expr(env, range->kid);
+    struct dfr_typed *high = dfr_check_expr(env, range->kid->next);
+    x = dfr_typed_settle(env, x);
     if (is_error(x) || is_error(low) || is_error(high))
         return error_at(env, e);
     if (!has_order(x->type.kind))
-        return dfr_tx_wrong(env, x,
-                            "only numbers, addresses, times, durations and versions have ranges");
-    low = dfr_tx_fit(env, low, x->type, "the low end");
-    high = dfr_tx_fit(env, high, x->type, "the high end");
+        return dfr_typed_wrong(
+            env, x, "only numbers, addresses, times, durations and versions have ranges");
+    low = dfr_typed_fit(env, low, x->type, "the low end");
+    high = dfr_typed_fit(env, high, x->type, "the high end");
     if (is_error(low) || is_error(high))
         return error_at(env, e);
     uint64_t from, to;
@@ -171,12 +171,12 @@ static struct dfr_tx *check_in_range(struct dfr_env *env, const struct dfr_expr 
                     "this range is empty, so this can never be true");
         return error_at(env, e);
     }
-    return dfr_tx_op(env->cx, DFR_OP_IN_RANGE, 0, DFR_TYPE(BOOL), e->loc, x, low, high);
+    return dfr_typed_op(env->cx, DFR_OP_IN_RANGE, 0, DFR_TYPE(BOOL), e->loc, x, low, high);
 }
 
 /* x in [a, b, c]: a constant list where all are literals, else comparisons joined by `or`. */
-static struct dfr_tx *check_in_items(struct dfr_env *env, const struct dfr_expr *e,
-                                     struct dfr_tx *x, const struct dfr_expr *items)
+static struct dfr_typed *check_in_items(struct dfr_env *env, const struct dfr_expr *e,
+                                        struct dfr_typed *x, const struct dfr_expr *items)
 {
     struct dfr_cx *cx = env->cx;
     if (!items->kid) {
@@ -184,17 +184,17 @@ static struct dfr_tx *check_in_items(struct dfr_env *env, const struct dfr_expr 
                     "nothing is in an empty list, so this can never be true");
         return error_at(env, e);
     }
-    x = dfr_tx_settle(env, x);
+    x = dfr_typed_settle(env, x);
     if (is_error(x))
         return x;
     bool constant = true;
-    struct dfr_tx *first = NULL, *last = NULL;
+    struct dfr_typed *first = NULL, *last = NULL;
     for (const struct dfr_expr *k = items->kid; k; k = k->next) {
-        struct dfr_tx *t =
-            dfr_tx_fit(env, dfr_check_expr(env, k), x->type, "an element of this list");
+        struct dfr_typed *t =
+            dfr_typed_fit(env, dfr_check_expr(env, k), x->type, "an element of this list");
         if (is_error(t))
             return error_at(env, e);
-        constant &= t->kind == DFR_TX_CONST;
+        constant &= t->kind == DFR_TYPED_CONST;
         if (last)
             last->next = t;
         else
@@ -206,44 +206,45 @@ static struct dfr_tx *check_in_items(struct dfr_env *env, const struct dfr_expr 
         l->columns = DFR_NEW(cx->a, struct dfr_column);
         l->columns[0].type = x->type;
         l->column_count = 1;
-        for (struct dfr_tx *t = first; t; t = t->next)
+        for (struct dfr_typed *t = first; t; t = t->next)
             l->rows++;
-        l->cells = DFR_NEW_N(cx->a, l->rows, struct dfr_tx *);
+        l->cells = DFR_NEW_N(cx->a, l->rows, struct dfr_typed *);
         uint32_t i = 0;
-        for (struct dfr_tx *t = first; t; t = t->next) {
+        for (struct dfr_typed *t = first; t; t = t->next) {
             l->cells[i++] = t;
             l->hash = dfr_hash_mix(l->hash, t->hash);
         }
-        struct dfr_tx *ref = dfr_tx_op(cx, DFR_OP_LISTREF, l->index,
-                                       (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + l->index},
-                                       items->loc, NULL, NULL, NULL);
+        struct dfr_typed *ref = dfr_typed_op(
+            cx, DFR_OP_LISTREF, l->index, (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + l->index},
+            items->loc, NULL, NULL, NULL);
         ref->hash = l->hash;
-        return dfr_tx_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
+        return dfr_typed_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
     }
-    struct dfr_tx *eq = NULL, *tail = NULL;
-    for (struct dfr_tx *t = first, *next; t; t = next) {
+    struct dfr_typed *eq = NULL, *tail = NULL;
+    for (struct dfr_typed *t = first, *next; t; t = next) {
         next = t->next;
-        struct dfr_tx *again = DFR_NEW(cx->a, struct dfr_tx);
+        struct dfr_typed *again = DFR_NEW(cx->a, struct dfr_typed);
         *again = *x;
-        struct dfr_tx *one = dfr_tx_op(cx, DFR_OP_EQ, 0, DFR_TYPE(BOOL), t->loc, again, t, NULL);
+        struct dfr_typed *one =
+            dfr_typed_op(cx, DFR_OP_EQ, 0, DFR_TYPE(BOOL), t->loc, again, t, NULL);
         if (tail)
             tail->next = one;
         else
             eq = one;
         tail = one;
     }
-    return eq == tail ? eq : dfr_tx_group(cx, DFR_TX_OR, 0, DFR_TYPE(BOOL), e->loc, eq);
+    return eq == tail ? eq : dfr_typed_group(cx, DFR_TYPED_OR, 0, DFR_TYPE(BOOL), e->loc, eq);
 }
 
 /* x in list, list contains x */
-static struct dfr_tx *check_in_list(struct dfr_env *env, const struct dfr_expr *e, struct dfr_tx *x,
-                                    struct dfr_tx *list)
+static struct dfr_typed *check_in_list(struct dfr_env *env, const struct dfr_expr *e,
+                                       struct dfr_typed *x, struct dfr_typed *list)
 {
     struct dfr_cx *cx = env->cx;
     if (is_error(x) || is_error(list))
         return error_at(env, e);
     if (list->type.kind != DFR_KIND_LIST)
-        return dfr_tx_wrong(env, list, "`in` needs a list on its right");
+        return dfr_typed_wrong(env, list, "`in` needs a list on its right");
     const struct dfr_list *l =
         list->type.param >= DFR_T_COUNT ? cx->lists.v[list->type.param - DFR_T_COUNT] : NULL;
     if (!l || l->column_count != 1 || l->columns[0].name.len) {
@@ -252,37 +253,37 @@ static struct dfr_tx *check_in_list(struct dfr_env *env, const struct dfr_expr *
         dfr_cx_suggest(cx, d, "any row in ...: (row.field == ...)");
         return error_at(env, e);
     }
-    x = dfr_tx_settle(env, x);
+    x = dfr_typed_settle(env, x);
     struct dfr_list *as =
         dfr_list_as(env, cx->lists.v[l->index], x->type, list->loc, "the left side of `in`");
     if (!as || is_error(x))
         return error_at(env, e);
-    struct dfr_tx *ref = dfr_tx_op(cx, DFR_OP_LISTREF, as->index,
-                                   (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + as->index},
-                                   list->loc, NULL, NULL, NULL);
-    return dfr_tx_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
+    struct dfr_typed *ref = dfr_typed_op(cx, DFR_OP_LISTREF, as->index,
+                                         (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + as->index},
+                                         list->loc, NULL, NULL, NULL);
+    return dfr_typed_op(cx, DFR_OP_IN, 0, DFR_TYPE(BOOL), e->loc, x, ref, NULL);
 }
 
-static struct dfr_tx *check_contains(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *check_contains(struct dfr_env *env, const struct dfr_expr *e)
 {
-    struct dfr_tx *hay = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
-    struct dfr_tx *needle = dfr_check_expr(env, e->kid->next);
+    struct dfr_typed *hay = dfr_typed_settle(env, dfr_check_expr(env, e->kid));
+    struct dfr_typed *needle = dfr_check_expr(env, e->kid->next);
     if (is_error(hay) || is_error(needle))
         return error_at(env, e);
     if (hay->type.kind == DFR_KIND_LIST)
         return check_in_list(env, e, needle, hay);
     if (hay->type.kind != DFR_KIND_STR)
-        return dfr_tx_wrong(env, hay, "`contains` looks into a string or a list");
-    needle = dfr_tx_fit(env, needle, DFR_TYPE(STR), "what a string contains");
-    return dfr_tx_op(env->cx, DFR_OP_CONTAINS, 0, DFR_TYPE(BOOL), e->loc, hay, needle, NULL);
+        return dfr_typed_wrong(env, hay, "`contains` looks into a string or a list");
+    needle = dfr_typed_fit(env, needle, DFR_TYPE(STR), "what a string contains");
+    return dfr_typed_op(env->cx, DFR_OP_CONTAINS, 0, DFR_TYPE(BOOL), e->loc, hay, needle, NULL);
 }
 
 /* --- Arithmetic ------------------------------------------------------------------------------ */
 
-static struct dfr_tx *check_sum(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
+static struct dfr_typed *check_sum(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
 {
-    struct dfr_tx *a = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
-    struct dfr_tx *b = dfr_tx_settle(env, dfr_check_expr(env, e->kid->next));
+    struct dfr_typed *a = dfr_typed_settle(env, dfr_check_expr(env, e->kid));
+    struct dfr_typed *b = dfr_typed_settle(env, dfr_check_expr(env, e->kid->next));
     if (is_error(a) || is_error(b))
         return error_at(env, e);
     static const struct {
@@ -305,7 +306,8 @@ static struct dfr_tx *check_sum(struct dfr_env *env, const struct dfr_expr *e, e
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].op == op && rows[i].a == a->type.kind && rows[i].b == b->type.kind)
-            return dfr_tx_op(env->cx, op, 0, (struct dfr_type){rows[i].ret, 0}, e->loc, a, b, NULL);
+            return dfr_typed_op(env->cx, op, 0, (struct dfr_type){rows[i].ret, 0}, e->loc, a, b,
+                                NULL);
     struct dfr_diag *d =
         dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc, "%s and %s do not go together here",
                     dfr_type_name_of(env->cx, a->type), dfr_type_name_of(env->cx, b->type));
@@ -314,34 +316,35 @@ static struct dfr_tx *check_sum(struct dfr_env *env, const struct dfr_expr *e, e
     return error_at(env, e);
 }
 
-static struct dfr_tx *check_bits(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
+static struct dfr_typed *check_bits(struct dfr_env *env, const struct dfr_expr *e, enum dfr_op op)
 {
     bool shift = op == DFR_OP_SHL || op == DFR_OP_SHR;
-    struct dfr_tx *a = dfr_check_as(env, e->kid, DFR_TYPE(ADDR), "an operand of a bit operation");
-    struct dfr_tx *b =
+    struct dfr_typed *a =
+        dfr_check_as(env, e->kid, DFR_TYPE(ADDR), "an operand of a bit operation");
+    struct dfr_typed *b =
         shift ? dfr_check_as(env, e->kid->next, DFR_TYPE(INT), "the number of bits")
               : dfr_check_as(env, e->kid->next, DFR_TYPE(ADDR), "an operand of a bit operation");
     if (is_error(a) || is_error(b))
         return error_at(env, e);
-    return dfr_tx_op(env->cx, op, 0, DFR_TYPE(ADDR), e->loc, a, b, NULL);
+    return dfr_typed_op(env->cx, op, 0, DFR_TYPE(ADDR), e->loc, a, b, NULL);
 }
 
-static struct dfr_tx *check_unary(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *check_unary(struct dfr_env *env, const struct dfr_expr *e)
 {
     if (e->op == DFR_X_NOT) {
-        struct dfr_tx *t = dfr_check_bool(env, e->kid);
+        struct dfr_typed *t = dfr_check_bool(env, e->kid);
         return is_error(t)
                    ? t
-                   : dfr_tx_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+                   : dfr_typed_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
     }
     if (e->op == DFR_X_BNOT) {
-        struct dfr_tx *t =
+        struct dfr_typed *t =
             dfr_check_as(env, e->kid, DFR_TYPE(ADDR), "an operand of a bit operation");
         return is_error(t)
                    ? t
-                   : dfr_tx_op(env->cx, DFR_OP_BNOT, 0, DFR_TYPE(ADDR), e->loc, t, NULL, NULL);
+                   : dfr_typed_op(env->cx, DFR_OP_BNOT, 0, DFR_TYPE(ADDR), e->loc, t, NULL, NULL);
     }
-    struct dfr_tx *t = dfr_check_expr(env, e->kid);
+    struct dfr_typed *t = dfr_check_expr(env, e->kid);
     if (is_error(t))
         return t;
     if (t->literal && t->type.kind == DFR_KIND_INT && !t->negative &&
@@ -352,12 +355,12 @@ static struct dfr_tx *check_unary(struct dfr_env *env, const struct dfr_expr *e)
         return t;
     }
     if (t->type.kind != DFR_KIND_INT && t->type.kind != DFR_KIND_DUR)
-        return dfr_tx_wrong(env, t, "only a number or a duration has a negative");
-    t = dfr_tx_settle(env, t);
-    return dfr_tx_op(env->cx, DFR_OP_NEG, 0, t->type, e->loc, t, NULL, NULL);
+        return dfr_typed_wrong(env, t, "only a number or a duration has a negative");
+    t = dfr_typed_settle(env, t);
+    return dfr_typed_op(env->cx, DFR_OP_NEG, 0, t->type, e->loc, t, NULL, NULL);
 }
 
-struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
 {
     static const uint8_t ops[] = {
         [DFR_X_EQ] = DFR_OP_EQ,   [DFR_X_NE] = DFR_OP_NE,     [DFR_X_LT] = DFR_OP_LT,
@@ -372,21 +375,22 @@ struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
     case DFR_X_EQ:
     case DFR_X_NE:
         if (r->kind == DFR_EXPR_SYMPAT || r->kind == DFR_EXPR_REGEX) {
-            struct dfr_tx *t = dfr_check_matches(env, e, r, dfr_check_expr(env, l));
+            struct dfr_typed *t = dfr_check_matches(env, e, r, dfr_check_expr(env, l));
             return is_error(t) || e->op == DFR_X_EQ
                        ? t
-                       : dfr_tx_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+                       : dfr_typed_op(env->cx, DFR_OP_NOT, 0, DFR_TYPE(BOOL), e->loc, t, NULL,
+                                      NULL);
         }
         /* fall through */
     case DFR_X_LT:
     case DFR_X_LE:
     case DFR_X_GT:
     case DFR_X_GE: {
-        struct dfr_tx *a = dfr_check_expr(env, l), *b = dfr_check_expr(env, r);
+        struct dfr_typed *a = dfr_check_expr(env, l), *b = dfr_check_expr(env, r);
         return dfr_check_equal(env, (enum dfr_op)ops[e->op], a, b, e->loc);
     }
     case DFR_X_IN: {
-        struct dfr_tx *x = dfr_check_expr(env, l);
+        struct dfr_typed *x = dfr_check_expr(env, l);
         if (r->kind == DFR_EXPR_RANGE)
             return check_in_range(env, e, x, r);
         if (r->kind == DFR_EXPR_LIST)
@@ -398,11 +402,11 @@ struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
     case DFR_X_CONTAINS:
         return check_contains(env, e);
     case DFR_X_COALESCE: {
-        struct dfr_tx *a = dfr_tx_settle(env, dfr_check_expr(env, l));
+        struct dfr_typed *a = dfr_typed_settle(env, dfr_check_expr(env, l));
         if (is_error(a))
             return a;
-        struct dfr_tx *b = dfr_check_as(env, r, a->type, "the value that stands in");
-        return dfr_tx_op(env->cx, DFR_OP_COALESCE, 0, a->type, e->loc, a, b, NULL);
+        struct dfr_typed *b = dfr_check_as(env, r, a->type, "the value that stands in");
+        return dfr_typed_op(env->cx, DFR_OP_COALESCE, 0, a->type, e->loc, a, b, NULL);
     }
     case DFR_X_BOR:
     case DFR_X_BXOR:
@@ -417,11 +421,12 @@ struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e)
 
 /* --- Joining and quantifiers ----------------------------------------------------------------- */
 
-static struct dfr_tx *check_conditions(struct dfr_env *env, const struct dfr_expr *first, bool *ok)
+static struct dfr_typed *check_conditions(struct dfr_env *env, const struct dfr_expr *first,
+                                          bool *ok)
 {
-    struct dfr_tx *head = NULL, *last = NULL;
+    struct dfr_typed *head = NULL, *last = NULL;
     for (const struct dfr_expr *k = first; k; k = k->next) {
-        struct dfr_tx *t = dfr_check_bool(env, k);
+        struct dfr_typed *t = dfr_check_bool(env, k);
         *ok &= !is_error(t);
         if (last)
             last->next = t;
@@ -440,10 +445,10 @@ static const uint8_t folds[] = {
 
 enum { MOST_OF = 64 }; /* their values stand on the stack together */
 
-static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *check_of(struct dfr_env *env, const struct dfr_expr *e)
 {
     bool ok = true;
-    struct dfr_tx *kids = check_conditions(env, e->kid, &ok);
+    struct dfr_typed *kids = check_conditions(env, e->kid, &ok);
     if (e->op == DFR_X_FIRST) {
         dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
                     "`first` needs rows: first x in list: (...)");
@@ -462,9 +467,9 @@ static struct dfr_tx *check_of(struct dfr_env *env, const struct dfr_expr *e)
     }
     if (!ok)
         return error_at(env, e);
-    struct dfr_tx *t =
-        dfr_tx_group(env->cx, DFR_TX_OF, folds[e->op],
-                     e->op == DFR_X_COUNT ? DFR_TYPE(INT) : DFR_TYPE(BOOL), e->loc, kids);
+    struct dfr_typed *t =
+        dfr_typed_group(env->cx, DFR_TYPED_OF, folds[e->op],
+                        e->op == DFR_X_COUNT ? DFR_TYPE(INT) : DFR_TYPE(BOOL), e->loc, kids);
     t->n = e->n;
     t->hash = dfr_hash_mix(t->hash, e->n);
     return t;
@@ -485,14 +490,14 @@ static struct dfr_loc variable_loc(const struct dfr_source *s, const struct dfr_
     return (struct dfr_loc){at, at + (uint32_t)e->as.text.len};
 }
 
-struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
 {
     struct dfr_cx *cx = env->cx;
-    struct dfr_tx *list = dfr_check_expr(env, e->kid);
+    struct dfr_typed *list = dfr_check_expr(env, e->kid);
     if (is_error(list))
         return list;
     if (list->type.kind != DFR_KIND_LIST)
-        return dfr_tx_wrong(env, list, "a quantifier goes over a list");
+        return dfr_typed_wrong(env, list, "a quantifier goes over a list");
     if (env->folds >= DFR_LIMIT_FOLD_DEPTH) {
         dfr_cx_diag(cx, env->source, DFR_D_TOO_DEEP_FOLDS, e->loc, "quantifiers go at most %d deep",
                     (int)DFR_LIMIT_FOLD_DEPTH);
@@ -510,7 +515,7 @@ struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
     inner.locals = &var;
     inner.slots++;
     inner.folds++;
-    struct dfr_tx *body = dfr_check_bool(&inner, e->kid->next);
+    struct dfr_typed *body = dfr_check_bool(&inner, e->kid->next);
     if (is_error(body))
         return body;
     struct dfr_type type = DFR_TYPE(BOOL);
@@ -519,35 +524,35 @@ struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e)
     if (e->op == DFR_X_FIRST)
         type = row;
     list->next = body;
-    struct dfr_tx *t = dfr_tx_group(cx, DFR_TX_FOLD, folds[e->op], type, e->loc, list);
+    struct dfr_typed *t = dfr_typed_group(cx, DFR_TYPED_FOLD, folds[e->op], type, e->loc, list);
     t->n = e->op == DFR_X_AT_LEAST ? e->n : 0;
     t->slot = env->slots;
     t->hash = dfr_hash_mix(t->hash, t->n);
     if (e->op == DFR_X_FIRST && row.param >= DFR_T_COUNT) {
         const struct dfr_list *l = cx->lists.v[row.param - DFR_T_COUNT];
         if (l->column_count == 1 && !l->columns[0].name.len)
-            return dfr_tx_op(cx, DFR_OP_RECORD, 0, l->columns[0].type, e->loc, t, NULL, NULL);
+            return dfr_typed_op(cx, DFR_OP_RECORD, 0, l->columns[0].type, e->loc, t, NULL, NULL);
     }
     return t;
 }
 
 /* --- Everything ------------------------------------------------------------------------------ */
 
-static struct dfr_tx *check_state(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *check_state(struct dfr_env *env, const struct dfr_expr *e)
 {
     static const uint8_t ops[] = {[DFR_X_KNOWN] = DFR_OP_IS_KNOWN,
                                   [DFR_X_UNKNOWN] = DFR_OP_IS_UNKNOWN,
                                   [DFR_X_ABSENT] = DFR_OP_IS_ABSENT};
-    struct dfr_tx *of = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
+    struct dfr_typed *of = dfr_typed_settle(env, dfr_check_expr(env, e->kid));
     if (is_error(of))
         return of;
-    struct dfr_tx *t =
-        dfr_tx_op(env->cx, (enum dfr_op)ops[e->op], 0, DFR_TYPE(BOOL), e->loc, of, NULL, NULL);
+    struct dfr_typed *t =
+        dfr_typed_op(env->cx, (enum dfr_op)ops[e->op], 0, DFR_TYPE(BOOL), e->loc, of, NULL, NULL);
     t->uses_state |= e->op != DFR_X_ABSENT;
     return t;
 }
 
-struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
 {
     bool ok = true;
     switch ((enum dfr_expr_kind)e->kind) {
@@ -559,7 +564,7 @@ struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
     case DFR_EXPR_DURATION:
     case DFR_EXPR_TIME:
     case DFR_EXPR_VERSION:
-        return dfr_tx_literal(env, e);
+        return dfr_typed_literal(env, e);
     case DFR_EXPR_REGEX:
     case DFR_EXPR_SYMPAT:
         dfr_cx_diag(env->cx, env->source, DFR_D_TYPE, e->loc,
@@ -587,11 +592,11 @@ struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e)
         return dfr_check_binary(env, e);
     case DFR_EXPR_ALL_OF:
     case DFR_EXPR_ANY_OF: {
-        struct dfr_tx *kids = check_conditions(env, e->kid, &ok);
+        struct dfr_typed *kids = check_conditions(env, e->kid, &ok);
         if (!ok)
             return error_at(env, e);
-        return dfr_tx_group(env->cx, e->kind == DFR_EXPR_ALL_OF ? DFR_TX_AND : DFR_TX_OR, 0,
-                            DFR_TYPE(BOOL), e->loc, kids);
+        return dfr_typed_group(env->cx, e->kind == DFR_EXPR_ALL_OF ? DFR_TYPED_AND : DFR_TYPED_OR,
+                               0, DFR_TYPE(BOOL), e->loc, kids);
     }
     case DFR_EXPR_HAS:
     case DFR_EXPR_HAS_SEQ:

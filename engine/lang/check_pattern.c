@@ -6,14 +6,14 @@
 
 #include "code/regex.h"
 
-static struct dfr_tx *error_at(struct dfr_env *env, const struct dfr_expr *e)
+static struct dfr_typed *error_at(struct dfr_env *env, const struct dfr_expr *e)
 {
-    return dfr_tx_error(env->cx, e->loc);
+    return dfr_typed_error(env->cx, e->loc);
 }
 
-static bool is_error(const struct dfr_tx *t)
+static bool is_error(const struct dfr_typed *t)
 {
-    return t->kind == DFR_TX_ERROR;
+    return t->kind == DFR_TYPED_ERROR;
 }
 
 bool dfr_has_wildcard(struct dfr_str s)
@@ -79,10 +79,10 @@ static bool is_pattern(const struct dfr_expr *e)
     return e->kind == DFR_EXPR_REGEX || e->kind == DFR_EXPR_SYMPAT || e->kind == DFR_EXPR_STRING;
 }
 
-struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
-                                 const struct dfr_expr *pattern, struct dfr_tx *t)
+struct dfr_typed *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
+                                    const struct dfr_expr *pattern, struct dfr_typed *t)
 {
-    t = dfr_tx_settle(env, t);
+    t = dfr_typed_settle(env, t);
     if (is_error(t))
         return t;
     if (!is_pattern(pattern)) {
@@ -92,7 +92,7 @@ struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
     }
     if (t->type.kind != DFR_KIND_STR && t->type.kind != DFR_KIND_SYM &&
         t->type.kind != DFR_KIND_MODULE)
-        return dfr_tx_wrong(env, t, "only a string, a symbol or a module can match a pattern");
+        return dfr_typed_wrong(env, t, "only a string, a symbol or a module can match a pattern");
     bool symbols = t->type.kind == DFR_KIND_SYM;
     if (pattern->kind == DFR_EXPR_SYMPAT && !symbols) {
         dfr_cx_diag(env->cx, env->source, DFR_D_PATTERN, pattern->loc,
@@ -100,24 +100,24 @@ struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
                     dfr_type_name_of(env->cx, t->type));
         return error_at(env, e);
     }
-    return dfr_tx_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern, symbols),
-                     DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+    return dfr_typed_op(env->cx, DFR_OP_MATCHES, dfr_pattern_number(env, pattern, symbols),
+                        DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
 }
 
-struct dfr_tx *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e)
 {
     struct dfr_cx *cx = env->cx;
     struct dfr_program *p = cx->p;
-    struct dfr_tx *t = dfr_check_expr(env, e->kid);
+    struct dfr_typed *t = dfr_check_expr(env, e->kid);
     if (is_error(t))
         return t;
     bool frames = t->type.kind == DFR_KIND_LIST &&
                   (t->type.param == DFR_T_STACK || t->type.param == DFR_T_OTHER_STACKS);
     if (!frames)
-        return dfr_tx_wrong(env, t, "`has` looks for frames in a stack");
+        return dfr_typed_wrong(env, t, "`has` looks for frames in a stack");
     if (e->kind == DFR_EXPR_HAS && !e->n)
-        return dfr_tx_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next, true),
-                         DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+        return dfr_typed_op(cx, DFR_OP_HAS, dfr_pattern_number(env, e->kid->next, true),
+                            DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
     uint32_t count = 0;
     for (const struct dfr_expr *x = e->kid->next; x; x = x->next)
         count++;
@@ -138,9 +138,9 @@ struct dfr_tx *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e)
             memcmp(p->seq_patterns.v + old->first, p->seq_patterns.v + seq.first,
                    seq.count * sizeof *p->seq_patterns.v) == 0) {
             p->seq_patterns.n = seq.first;
-            return dfr_tx_op(cx, DFR_OP_HAS_SEQ, i, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+            return dfr_typed_op(cx, DFR_OP_HAS_SEQ, i, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
         }
     }
     *DFR_PUSH(p->arena, &p->seqs) = seq;
-    return dfr_tx_op(cx, DFR_OP_HAS_SEQ, p->seqs.n - 1, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
+    return dfr_typed_op(cx, DFR_OP_HAS_SEQ, p->seqs.n - 1, DFR_TYPE(BOOL), e->loc, t, NULL, NULL);
 }

@@ -69,7 +69,7 @@ struct dfr_type dfr_element_type(const struct dfr_cx *cx, struct dfr_type list)
 
 /* --- Fields ---------------------------------------------------------------------------------- */
 
-static void no_field(struct dfr_env *env, struct dfr_tx *of, struct dfr_str name,
+static void no_field(struct dfr_env *env, struct dfr_typed *of, struct dfr_str name,
                      struct dfr_loc loc)
 {
     struct dfr_cx *cx = env->cx;
@@ -109,31 +109,31 @@ static struct dfr_type field_type(uint32_t field)
     return (struct dfr_type){f->kind, f->param};
 }
 
-static struct dfr_tx *record_field(struct dfr_env *env, struct dfr_tx *of, struct dfr_str name,
-                                   struct dfr_loc loc)
+static struct dfr_typed *record_field(struct dfr_env *env, struct dfr_typed *of,
+                                      struct dfr_str name, struct dfr_loc loc)
 {
     struct dfr_list *l = env->cx->lists.v[of->type.param - DFR_T_COUNT];
     for (uint32_t i = 0; i < l->column_count; i++)
         if (dfr_str_eq(l->columns[i].name, name))
-            return dfr_tx_op(env->cx, DFR_OP_RECORD, i, l->columns[i].type, loc, of, NULL, NULL);
+            return dfr_typed_op(env->cx, DFR_OP_RECORD, i, l->columns[i].type, loc, of, NULL, NULL);
     return NULL;
 }
 
-struct dfr_tx *dfr_check_field(struct dfr_env *env, struct dfr_tx *of, struct dfr_str name,
-                               struct dfr_loc loc)
+struct dfr_typed *dfr_check_field(struct dfr_env *env, struct dfr_typed *of, struct dfr_str name,
+                                  struct dfr_loc loc)
 {
     struct dfr_cx *cx = env->cx;
     struct dfr_loc whole = {of->loc.begin, loc.end};
-    struct dfr_tx *t = NULL;
-    if (of->kind == DFR_TX_ERROR)
+    struct dfr_typed *t = NULL;
+    if (of->kind == DFR_TYPED_ERROR)
         return of;
     if (of->type.kind == DFR_KIND_MODULE ||
         (of->type.kind == DFR_KIND_ROW && of->type.param < DFR_T_COUNT)) {
         bool module = of->type.kind == DFR_KIND_MODULE;
         uint32_t f = dfr_column_find(module ? DFR_T_MODULES : of->type.param, name);
         if (f != DFR_F_COUNT)
-            t = dfr_tx_op(cx, module ? DFR_OP_MODCELL : DFR_OP_COLUMN, f, field_type(f), whole, of,
-                          NULL, NULL);
+            t = dfr_typed_op(cx, module ? DFR_OP_MODCELL : DFR_OP_COLUMN, f, field_type(f), whole,
+                             of, NULL, NULL);
     } else if (of->type.kind == DFR_KIND_ROW) {
         t = record_field(env, of, name, whole);
     } else if (of->type.kind == DFR_KIND_SYM) {
@@ -143,58 +143,60 @@ struct dfr_tx *dfr_check_field(struct dfr_env *env, struct dfr_tx *of, struct df
         } parts[] = {{"module", DFR_KIND_MODULE}, {"func", DFR_KIND_STR}, {"offset", DFR_KIND_INT}};
         for (uint32_t i = 0; i < 3; i++)
             if (dfr_str_eq(name, dfr_str_from(parts[i].name)))
-                t = dfr_tx_op(cx, DFR_OP_SYMPART, i, (struct dfr_type){parts[i].kind, 0}, whole, of,
-                              NULL, NULL);
+                t = dfr_typed_op(cx, DFR_OP_SYMPART, i, (struct dfr_type){parts[i].kind, 0}, whole,
+                                 of, NULL, NULL);
     } else if (of->type.kind == DFR_KIND_LIST && dfr_str_eq(name, DFR_STR("complete"))) {
-        t = dfr_tx_op(cx, DFR_OP_COMPLETE, 0, DFR_TYPE(BOOL), whole, of, NULL, NULL);
+        t = dfr_typed_op(cx, DFR_OP_COMPLETE, 0, DFR_TYPE(BOOL), whole, of, NULL, NULL);
     }
     if (t)
         return t;
     no_field(env, of, name, loc);
-    return dfr_tx_error(cx, whole);
+    return dfr_typed_error(cx, whole);
 }
 
 /* --- Names ----------------------------------------------------------------------------------- */
 
-static struct dfr_tx *local_value(struct dfr_env *env, const struct dfr_local *l,
-                                  struct dfr_loc loc)
+static struct dfr_typed *local_value(struct dfr_env *env, const struct dfr_local *l,
+                                     struct dfr_loc loc)
 {
     static const uint8_t ops[] = {DFR_OP_VAR, DFR_OP_LET, DFR_OP_ARG};
-    struct dfr_tx *t = dfr_tx_op(env->cx, ops[l->what], l->number, l->type, loc, NULL, NULL, NULL);
+    struct dfr_typed *t =
+        dfr_typed_op(env->cx, ops[l->what], l->number, l->type, loc, NULL, NULL, NULL);
     if (l->what == DFR_LOCAL_LET) {
         t->hash = l->value->hash; /* a let means what it stands for */
         t->body = l->value;
         t->uses_state = l->value->uses_state;
-        if (l->value->kind == DFR_TX_ERROR)
-            return dfr_tx_error(env->cx, loc);
+        if (l->value->kind == DFR_TYPED_ERROR)
+            return dfr_typed_error(env->cx, loc);
     }
     /* A row of a list of plain values is its value. */
     if (l->what == DFR_LOCAL_VAR && l->type.kind == DFR_KIND_ROW && l->type.param >= DFR_T_COUNT) {
         const struct dfr_list *list = env->cx->lists.v[l->type.param - DFR_T_COUNT];
         if (list->column_count == 1 && !list->columns[0].name.len)
-            return dfr_tx_op(env->cx, DFR_OP_RECORD, 0, list->columns[0].type, loc, t, NULL, NULL);
+            return dfr_typed_op(env->cx, DFR_OP_RECORD, 0, list->columns[0].type, loc, t, NULL,
+                                NULL);
     }
     return t;
 }
 
-static struct dfr_tx *decl_value(struct dfr_env *env, struct dfr_decl *d, struct dfr_loc loc)
+static struct dfr_typed *decl_value(struct dfr_env *env, struct dfr_decl *d, struct dfr_loc loc)
 {
     struct dfr_cx *cx = env->cx;
     d->used = true;
     if (d->kind == DFR_NODE_LIST)
-        return dfr_tx_op(cx, DFR_OP_LISTREF, d->list->index,
-                         (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + d->list->index}, loc, NULL,
-                         NULL, NULL);
+        return dfr_typed_op(cx, DFR_OP_LISTREF, d->list->index,
+                            (struct dfr_type){DFR_KIND_LIST, DFR_T_COUNT + d->list->index}, loc,
+                            NULL, NULL, NULL);
     if (d->kind == DFR_NODE_FN || d->node->has_params) {
         struct dfr_diag *g = dfr_cx_diag(cx, env->source, DFR_D_ARGUMENTS, loc,
                                          "`%.*s` is a function", (int)d->name.len, d->name.p);
         dfr_cx_suggest(cx, g, "call it: %.*s(...)", (int)d->name.len, d->name.p);
-        return dfr_tx_error(cx, loc);
+        return dfr_typed_error(cx, loc);
     }
     dfr_decl_fact(cx, d, env, loc);
-    if (d->progress != DFR_DONE || d->body->kind == DFR_TX_ERROR)
-        return dfr_tx_error(cx, loc);
-    struct dfr_tx *t = dfr_tx_op(cx, DFR_OP_FACT, d->index, d->type, loc, NULL, NULL, NULL);
+    if (d->progress != DFR_DONE || d->body->kind == DFR_TYPED_ERROR)
+        return dfr_typed_error(cx, loc);
+    struct dfr_typed *t = dfr_typed_op(cx, DFR_OP_FACT, d->index, d->type, loc, NULL, NULL, NULL);
     t->uses_state = d->uses_state;
     t->hash = d->body->hash;
     t->body = d->body;
@@ -213,27 +215,27 @@ static struct dfr_decl *declared(struct dfr_env *env, struct dfr_str name)
     return NULL;
 }
 
-static struct dfr_tx *schema_value(struct dfr_env *env, struct dfr_str path, struct dfr_loc loc)
+static struct dfr_typed *schema_value(struct dfr_env *env, struct dfr_str path, struct dfr_loc loc)
 {
     uint32_t f = dfr_field_find(path);
     if (f == DFR_F_COUNT)
         return NULL;
     const struct dfr_field_info *info = dfr_field_info(f);
     if (info->cls == DFR_FIELD_SCALAR)
-        return dfr_tx_op(env->cx, DFR_OP_SCALAR, f, field_type(f), loc, NULL, NULL, NULL);
+        return dfr_typed_op(env->cx, DFR_OP_SCALAR, f, field_type(f), loc, NULL, NULL, NULL);
     if (info->cls == DFR_FIELD_TABLE)
-        return dfr_tx_op(env->cx, DFR_OP_TABLE, info->table,
-                         (struct dfr_type){DFR_KIND_LIST, info->table}, loc, NULL, NULL, NULL);
+        return dfr_typed_op(env->cx, DFR_OP_TABLE, info->table,
+                            (struct dfr_type){DFR_KIND_LIST, info->table}, loc, NULL, NULL, NULL);
     return NULL;
 }
 
 /* `insn` alone is the faulting instruction. */
-static struct dfr_tx *faulting_insn(struct dfr_env *env, struct dfr_loc loc)
+static struct dfr_typed *faulting_insn(struct dfr_env *env, struct dfr_loc loc)
 {
-    struct dfr_tx *rip =
-        dfr_tx_op(env->cx, DFR_OP_SCALAR, DFR_F_TRAP_RIP, DFR_TYPE(ADDR), loc, NULL, NULL, NULL);
-    return dfr_tx_op(env->cx, DFR_OP_BUILTIN, DFR_B_INSN,
-                     (struct dfr_type){DFR_KIND_ROW, DFR_T_INSNS}, loc, rip, NULL, NULL);
+    struct dfr_typed *rip =
+        dfr_typed_op(env->cx, DFR_OP_SCALAR, DFR_F_TRAP_RIP, DFR_TYPE(ADDR), loc, NULL, NULL, NULL);
+    return dfr_typed_op(env->cx, DFR_OP_BUILTIN, DFR_B_INSN,
+                        (struct dfr_type){DFR_KIND_ROW, DFR_T_INSNS}, loc, rip, NULL, NULL);
 }
 
 static void unknown_name(struct dfr_env *env, const struct chain *c)
@@ -263,7 +265,7 @@ static void unknown_name(struct dfr_env *env, const struct chain *c)
 }
 
 /* Resolve as much of the chain as one name covers; *used says how many parts. */
-static struct dfr_tx *resolve(struct dfr_env *env, const struct chain *c, uint32_t *used)
+static struct dfr_typed *resolve(struct dfr_env *env, const struct chain *c, uint32_t *used)
 {
     struct dfr_str first = c->part[0]->as.text;
     *used = 1;
@@ -273,7 +275,7 @@ static struct dfr_tx *resolve(struct dfr_env *env, const struct chain *c, uint32
     for (uint32_t n = c->n; n; n--) {
         struct dfr_str name = joined(env->cx, c, n);
         struct dfr_decl *d = declared(env, name);
-        struct dfr_tx *t = NULL;
+        struct dfr_typed *t = NULL;
         *used = n;
         if (d)
             return decl_value(env, d, c->part[n - 1]->loc);
@@ -289,16 +291,16 @@ static struct dfr_tx *resolve(struct dfr_env *env, const struct chain *c, uint32
     return d ? decl_value(env, d, old.loc) : NULL;
 }
 
-struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e)
 {
     struct dfr_cx *cx = env->cx;
     struct chain c = {0};
     if (chain_of(e, &c)) {
         uint32_t used = 0;
-        struct dfr_tx *t = resolve(env, &c, &used);
+        struct dfr_typed *t = resolve(env, &c, &used);
         if (!t) {
             unknown_name(env, &c);
-            return dfr_tx_error(cx, e->loc);
+            return dfr_typed_error(cx, e->loc);
         }
         for (uint32_t i = used; i < c.n; i++)
             t = dfr_check_field(env, t, c.part[i]->as.text, name_loc(c.part[i]));
@@ -306,20 +308,20 @@ struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e)
         return t;
     }
     if (e->kind == DFR_EXPR_FIELD) {
-        struct dfr_tx *of = dfr_tx_settle(env, dfr_check_expr(env, e->kid));
+        struct dfr_typed *of = dfr_typed_settle(env, dfr_check_expr(env, e->kid));
         return dfr_check_field(env, of, e->as.text, name_loc(e));
     }
     if (e->kind == DFR_EXPR_INDEX) {
-        struct dfr_tx *of = dfr_check_expr(env, e->kid);
-        struct dfr_tx *at = dfr_check_as(env, e->kid->next, DFR_TYPE(INT), "an index");
-        if (of->kind == DFR_TX_ERROR || at->kind == DFR_TX_ERROR)
-            return dfr_tx_error(cx, e->loc);
+        struct dfr_typed *of = dfr_check_expr(env, e->kid);
+        struct dfr_typed *at = dfr_check_as(env, e->kid->next, DFR_TYPE(INT), "an index");
+        if (of->kind == DFR_TYPED_ERROR || at->kind == DFR_TYPED_ERROR)
+            return dfr_typed_error(cx, e->loc);
         if (of->type.kind == DFR_KIND_LIST)
-            return dfr_tx_op(cx, DFR_OP_AT, 0, dfr_element_type(cx, of->type), e->loc, of, at,
-                             NULL);
+            return dfr_typed_op(cx, DFR_OP_AT, 0, dfr_element_type(cx, of->type), e->loc, of, at,
+                                NULL);
         dfr_cx_diag(cx, env->source, DFR_D_TYPE, of->loc,
                     "only a list has rows to pick, this is %s", dfr_type_name_of(cx, of->type));
-        return dfr_tx_error(cx, e->loc);
+        return dfr_typed_error(cx, e->loc);
     }
     return dfr_check_call(env, e);
 }

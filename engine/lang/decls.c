@@ -56,8 +56,8 @@ uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text, bool com
         out[n].literal = dfr_build_text(&cx->b, x->literal);
         if (!x->expr)
             continue;
-        struct dfr_tx *t = dfr_tx_settle(env, dfr_check_expr(env, x->expr));
-        if (t->kind == DFR_TX_ERROR)
+        struct dfr_typed *t = dfr_typed_settle(env, dfr_check_expr(env, x->expr));
+        if (t->kind == DFR_TYPED_ERROR)
             continue;
         if (t->type.kind == DFR_KIND_LIST || t->type.kind == DFR_KIND_ROW) {
             struct dfr_diag *d =
@@ -72,7 +72,7 @@ uint32_t dfr_template(struct dfr_env *env, const struct dfr_expr *text, bool com
                         dfr_type_name_of(cx, t->type));
             continue;
         }
-        out[n].chunk = dfr_tx_chunk(env, t);
+        out[n].chunk = dfr_typed_chunk(env, t);
     }
     struct dfr_ptemplate t = {p->pieces.n, count};
     for (uint32_t i = 0; i < count; i++)
@@ -240,19 +240,19 @@ static void fact_body(struct dfr_cx *cx, struct dfr_decl *d)
                           .rule = DFR_NONE,
                           .args = d->param_count};
     bool ok = params_of(&env, d, node->params, locals);
-    struct dfr_tx *t = dfr_check_expr(&env, node->expr);
+    struct dfr_typed *t = dfr_check_expr(&env, node->expr);
     if (d->kind == DFR_NODE_FACT) {
         struct dfr_type want;
         ok &= dfr_type_resolve(&env, &node->type, &want);
         if (ok)
-            t = dfr_tx_fit(&env, t, want, "the value of this fact");
+            t = dfr_typed_fit(&env, t, want, "the value of this fact");
     } else {
-        t = dfr_tx_settle(&env, t);
+        t = dfr_typed_settle(&env, t);
     }
-    d->body = ok ? t : dfr_tx_error(cx, node->loc);
+    d->body = ok ? t : dfr_typed_error(cx, node->loc);
     d->type = t->type;
     d->uses_state = t->uses_state;
-    uint32_t chunk = dfr_tx_chunk(&env, d->body);
+    uint32_t chunk = dfr_typed_chunk(&env, d->body);
     struct dfr_program *p = cx->p;
     if (d->kind == DFR_NODE_FACT && !node->has_params) {
         d->index = p->facts.n;
@@ -282,7 +282,7 @@ void dfr_decl_fact(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_env *asked,
                         "facts and functions rest on each other more than %d deep",
                         (int)DFR_LIMIT_VM_CALL_DEPTH - 2);
             d->progress = DFR_DONE;
-            d->body = dfr_tx_error(cx, at);
+            d->body = dfr_typed_error(cx, at);
             d->params = NULL;
             return;
         }
@@ -314,8 +314,8 @@ static void add_cell(struct dfr_env *env, struct dfr_list *l, uint32_t row, uint
                      const struct dfr_expr *e)
 {
     struct dfr_column *c = &l->columns[column];
-    struct dfr_tx *t = dfr_check_expr(env, e);
-    if (t->kind == DFR_TX_ERROR)
+    struct dfr_typed *t = dfr_check_expr(env, e);
+    if (t->kind == DFR_TYPED_ERROR)
         return;
     l->hash =
         dfr_hash_mix(l->hash, t->literal && t->type.kind == DFR_KIND_STR ? dfr_str_hash(t->text)
@@ -377,7 +377,7 @@ void dfr_decl_list(struct dfr_cx *cx, struct dfr_decl *d)
         l->rows = 0;
         return;
     }
-    l->cells = DFR_NEW_N(cx->a, (size_t)l->rows * l->column_count, struct dfr_tx *);
+    l->cells = DFR_NEW_N(cx->a, (size_t)l->rows * l->column_count, struct dfr_typed *);
     uint32_t row = 0;
     for (const struct dfr_expr *e = items->kid; e; e = e->next, row++) {
         if (e->kind != DFR_EXPR_RECORD) {
@@ -413,11 +413,11 @@ struct dfr_list *dfr_list_as(struct dfr_env *env, struct dfr_list *l, struct dfr
     as->column_count = 1;
     as->rows = l->rows;
     as->hash = dfr_hash_mix(l->hash, want.kind);
-    as->cells = DFR_NEW_N(cx->a, l->rows, struct dfr_tx *);
+    as->cells = DFR_NEW_N(cx->a, l->rows, struct dfr_typed *);
     for (uint32_t i = 0; i < l->rows; i++) {
         if (!l->cells[i])
             continue;
-        as->cells[i] = dfr_tx_try(env, l->cells[i], want);
+        as->cells[i] = dfr_typed_try(env, l->cells[i], want);
         if (!as->cells[i]) {
             dfr_cx_diag(cx, env->source, DFR_D_TYPE, loc, "%s is needed as %s, this list holds %s",
                         dfr_type_name_of(cx, want), place,
@@ -445,10 +445,10 @@ void dfr_lists_finish(struct dfr_cx *cx)
             *DFR_PUSH(p->arena, &p->column_names) = dfr_build_text(&cx->b, l->columns[c].name);
         for (uint32_t k = 0; k < l->rows * l->column_count; k++) {
             const struct dfr_column *c = &l->columns[k % l->column_count];
-            struct dfr_tx *t =
-                l->cells && l->cells[k] ? dfr_tx_try(&env, l->cells[k], c->type) : NULL;
+            struct dfr_typed *t =
+                l->cells && l->cells[k] ? dfr_typed_try(&env, l->cells[k], c->type) : NULL;
             *DFR_PUSH(p->arena, &p->cells) =
-                t && t->kind == DFR_TX_CONST ? dfr_build_const(&cx->b, t->c) : DFR_NONE;
+                t && t->kind == DFR_TYPED_CONST ? dfr_build_const(&cx->b, t->c) : DFR_NONE;
         }
     }
 }

@@ -13,28 +13,28 @@ struct codes {
     bool any; /* no restriction */
 };
 
-static uint64_t const_number(const struct dfr_tx *t)
+static uint64_t const_number(const struct dfr_typed *t)
 {
     return (uint64_t)t->c.word[1] << 32 | t->c.word[0];
 }
 
 /* What a let, a derived fact or a call stands for. Arguments of a function stay unresolved: a
  * condition on one is no gate. */
-static const struct dfr_tx *meaning(const struct dfr_tx *t)
+static const struct dfr_typed *meaning(const struct dfr_typed *t)
 {
-    while (t->kind == DFR_TX_OP && t->body)
+    while (t->kind == DFR_TYPED_OP && t->body)
         t = t->body;
     return t;
 }
 
-static bool is_scalar(const struct dfr_tx *t, uint32_t field)
+static bool is_scalar(const struct dfr_typed *t, uint32_t field)
 {
-    return t->kind == DFR_TX_OP && t->op == DFR_OP_SCALAR && t->operand == field;
+    return t->kind == DFR_TYPED_OP && t->op == DFR_OP_SCALAR && t->operand == field;
 }
 
-static bool is_const(const struct dfr_tx *t)
+static bool is_const(const struct dfr_typed *t)
 {
-    return t->kind == DFR_TX_CONST && (t->c.kind == DFR_KIND_INT || t->c.kind == DFR_KIND_ADDR);
+    return t->kind == DFR_TYPED_CONST && (t->c.kind == DFR_KIND_INT || t->c.kind == DFR_KIND_ADDR);
 }
 
 static bool add_code(struct codes *c, uint64_t code)
@@ -49,17 +49,17 @@ static bool add_code(struct codes *c, uint64_t code)
 }
 
 /* Values that `field` must have for `t` to be true; false: no such restriction. */
-static bool values_of(struct dfr_cx *cx, const struct dfr_tx *t, uint32_t field, struct codes *c)
+static bool values_of(struct dfr_cx *cx, const struct dfr_typed *t, uint32_t field, struct codes *c)
 {
     t = meaning(t);
-    if (t->kind == DFR_TX_OR) {
-        for (const struct dfr_tx *k = t->kid; k; k = k->next)
+    if (t->kind == DFR_TYPED_OR) {
+        for (const struct dfr_typed *k = t->kid; k; k = k->next)
             if (!values_of(cx, k, field, c))
                 return false;
         return true;
     }
-    if (t->kind == DFR_TX_AND) { /* one restricted operand is enough */
-        for (const struct dfr_tx *k = t->kid; k; k = k->next) {
+    if (t->kind == DFR_TYPED_AND) { /* one restricted operand is enough */
+        for (const struct dfr_typed *k = t->kid; k; k = k->next) {
             struct codes one = *c;
             if (values_of(cx, k, field, &one)) {
                 *c = one;
@@ -68,10 +68,10 @@ static bool values_of(struct dfr_cx *cx, const struct dfr_tx *t, uint32_t field,
         }
         return false;
     }
-    if (t->kind != DFR_TX_OP || !t->kid || !is_scalar(t->kid, field))
-        return t->kind == DFR_TX_OP && t->op == DFR_OP_EQ && is_const(t->kid) &&
+    if (t->kind != DFR_TYPED_OP || !t->kid || !is_scalar(t->kid, field))
+        return t->kind == DFR_TYPED_OP && t->op == DFR_OP_EQ && is_const(t->kid) &&
                is_scalar(t->kid->next, field) && add_code(c, const_number(t->kid));
-    const struct dfr_tx *to = t->kid->next;
+    const struct dfr_typed *to = t->kid->next;
     if (t->op == DFR_OP_EQ)
         return is_const(to) && add_code(c, const_number(to));
     if (t->op == DFR_OP_IN_RANGE && is_const(to) && is_const(to->next)) {
@@ -83,14 +83,14 @@ static bool values_of(struct dfr_cx *cx, const struct dfr_tx *t, uint32_t field,
                 return false;
         return true;
     }
-    if (t->op != DFR_OP_IN || to->kind != DFR_TX_OP || to->op != DFR_OP_LISTREF)
+    if (t->op != DFR_OP_IN || to->kind != DFR_TYPED_OP || to->op != DFR_OP_LISTREF)
         return false;
     const struct dfr_list *l = cx->lists.v[to->operand];
     struct dfr_env env = {.cx = cx, .rule = DFR_NONE};
     for (uint32_t i = 0; i < l->rows; i++) {
         /* The cells of a declared list are still literals. */
-        struct dfr_tx *cell =
-            l->cells[i] ? dfr_tx_try(&env, l->cells[i], l->columns[0].type) : NULL;
+        struct dfr_typed *cell =
+            l->cells[i] ? dfr_typed_try(&env, l->cells[i], l->columns[0].type) : NULL;
         if (!cell || !is_const(cell) || !add_code(c, const_number(cell)))
             return false;
     }
@@ -120,35 +120,35 @@ static int by_value(const void *a, const void *b)
 }
 
 /* known(module("x")): false wherever `modules` is complete and lacks it. */
-static uint32_t module_atom(const struct dfr_tx *t, struct dfr_cx *cx)
+static uint32_t module_atom(const struct dfr_typed *t, struct dfr_cx *cx)
 {
-    if (t->kind != DFR_TX_OP || t->op != DFR_OP_IS_KNOWN)
+    if (t->kind != DFR_TYPED_OP || t->op != DFR_OP_IS_KNOWN)
         return DFR_NONE;
-    const struct dfr_tx *call = t->kid;
-    if (call->kind != DFR_TX_OP || call->op != DFR_OP_BUILTIN || call->operand != DFR_B_MODULE ||
-        call->kid->kind != DFR_TX_CONST)
+    const struct dfr_typed *call = t->kid;
+    if (call->kind != DFR_TYPED_OP || call->op != DFR_OP_BUILTIN || call->operand != DFR_B_MODULE ||
+        call->kid->kind != DFR_TYPED_CONST)
         return DFR_NONE;
     struct dfr_pconst name = call->kid->c;
     name.kind = DFR_KIND_MODULE;
     return dfr_build_const(&cx->b, name);
 }
 
-static bool is_whole_stack(const struct dfr_tx *t)
+static bool is_whole_stack(const struct dfr_typed *t)
 {
-    return t->kind == DFR_TX_OP && t->op == DFR_OP_TABLE && t->operand == DFR_T_STACK;
+    return t->kind == DFR_TYPED_OP && t->op == DFR_OP_TABLE && t->operand == DFR_T_STACK;
 }
 
 /* True when the search may end: a frame is the best there is. */
-static bool find_atom(struct dfr_cx *cx, struct dfr_prule *r, const struct dfr_tx *t)
+static bool find_atom(struct dfr_cx *cx, struct dfr_prule *r, const struct dfr_typed *t)
 {
     t = meaning(t);
-    if (t->kind == DFR_TX_AND) {
-        for (const struct dfr_tx *k = t->kid; k; k = k->next)
+    if (t->kind == DFR_TYPED_AND) {
+        for (const struct dfr_typed *k = t->kid; k; k = k->next)
             if (find_atom(cx, r, k))
                 return true;
         return false;
     }
-    if (t->kind != DFR_TX_OP || !t->kid)
+    if (t->kind != DFR_TYPED_OP || !t->kid)
         return false;
     if (t->op == DFR_OP_HAS && is_whole_stack(t->kid)) {
         r->atom_kind = DFR_ATOM_FRAME;
@@ -170,7 +170,7 @@ static bool find_atom(struct dfr_cx *cx, struct dfr_prule *r, const struct dfr_t
 }
 
 void dfr_gates(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_prule *r,
-               struct dfr_tx *const *clauses, uint32_t n)
+               struct dfr_typed *const *clauses, uint32_t n)
 {
     struct dfr_program *p = cx->p;
     struct codes codes = {.any = true}, arg1 = {.any = true};

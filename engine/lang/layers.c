@@ -396,8 +396,8 @@ void dfr_suppress(struct dfr_cx *cx, struct dfr_decl *by)
                           .locals = d->locals,
                           .rule = d->index,
                           .slots = d->has_row};
-    struct dfr_tx *t = dfr_check_bool(&env, n->expr);
-    uint32_t where = dfr_tx_chunk(&env, t);
+    struct dfr_typed *t = dfr_check_bool(&env, n->expr);
+    uint32_t where = dfr_typed_chunk(&env, t);
     if (over)
         return;
     uint64_t until = (uint64_t)n->until;

@@ -15,7 +15,7 @@ struct rule {
     struct dfr_prule out;
     DFR_VEC(uint32_t) lets;
     DFR_VEC(struct dfr_pclause) clauses;
-    DFR_VEC(struct dfr_tx *) clause_nodes;
+    DFR_VEC(struct dfr_typed *) clause_nodes;
     DFR_VEC(struct dfr_pevidence) evidence;
     DFR_VEC(struct dfr_padvice) advice;
     DFR_VEC(struct dfr_pcollect) collect;
@@ -30,11 +30,11 @@ static void complain(struct rule *r, enum dfr_diag_code code, struct dfr_loc loc
 }
 
 /* Missing data must not count: evidence and `unless` may not ask whether something is known. */
-static void forbid_state(struct rule *r, const struct dfr_tx *t, const char *where)
+static void forbid_state(struct rule *r, const struct dfr_typed *t, const char *where)
 {
     if (!t->uses_state)
         return;
-    for (const struct dfr_tx *k = t->kid; k;) {
+    for (const struct dfr_typed *k = t->kid; k;) {
         if (!k->uses_state) {
             k = k->next;
             continue;
@@ -48,9 +48,9 @@ static void forbid_state(struct rule *r, const struct dfr_tx *t, const char *whe
 
 /* --- when, each, let ------------------------------------------------------------------------- */
 
-static void add_clause(struct rule *r, struct dfr_tx *t, struct dfr_loc loc)
+static void add_clause(struct rule *r, struct dfr_typed *t, struct dfr_loc loc)
 {
-    struct dfr_pclause c = {.chunk = dfr_tx_chunk(&r->env, t),
+    struct dfr_pclause c = {.chunk = dfr_typed_chunk(&r->env, t),
                             .order = r->clauses.n,
                             .text = dfr_source_folded(r->cx, r->d->source, loc),
                             .source = dfr_place_of(r->d->source, loc)};
@@ -81,14 +81,14 @@ static struct dfr_local *add_local(struct rule *r, struct dfr_word name)
 static void section_let(struct rule *r, const struct dfr_section *s)
 {
     struct dfr_local *l = add_local(r, s->name);
-    struct dfr_tx *t = dfr_tx_settle(&r->env, dfr_check_expr(&r->env, s->expr));
+    struct dfr_typed *t = dfr_typed_settle(&r->env, dfr_check_expr(&r->env, s->expr));
     if (r->lets.n >= MOST_SECTIONS_LETS)
         complain(r, DFR_D_TOO_LARGE, s->loc, "a rule has at most 1000 lets");
     l->what = DFR_LOCAL_LET;
     l->number = r->lets.n;
     l->type = t->type;
     l->value = t;
-    *DFR_PUSH(r->cx->a, &r->lets) = dfr_tx_chunk(&r->env, t);
+    *DFR_PUSH(r->cx->a, &r->lets) = dfr_typed_chunk(&r->env, t);
     r->env.locals = l;
 }
 
@@ -98,12 +98,12 @@ static void section_each(struct rule *r, const struct dfr_section *s)
         complain(r, DFR_D_SECTION_TWICE, s->head, "a rule has at most one `each`");
         return;
     }
-    struct dfr_tx *list = dfr_check_expr(&r->env, s->expr);
-    r->out.each_list = dfr_tx_chunk(&r->env, list);
+    struct dfr_typed *list = dfr_check_expr(&r->env, s->expr);
+    r->out.each_list = dfr_typed_chunk(&r->env, list);
     struct dfr_local *l = add_local(r, s->name);
     l->what = DFR_LOCAL_VAR;
     l->number = 0;
-    if (list->kind != DFR_TX_ERROR && list->type.kind != DFR_KIND_LIST)
+    if (list->kind != DFR_TYPED_ERROR && list->type.kind != DFR_KIND_LIST)
         dfr_cx_diag(r->cx, r->d->source, DFR_D_TYPE, list->loc,
                     "`each` goes over a list, this is %s", dfr_type_name_of(r->cx, list->type));
     if (list->type.kind != DFR_KIND_LIST)
@@ -119,9 +119,9 @@ static void section_unless(struct rule *r, const struct dfr_section *s)
         complain(r, DFR_D_SECTION_TWICE, s->head,
                  "a rule has at most one `unless`: join them with `or`");
     r->has_unless = true;
-    struct dfr_tx *t = dfr_check_bool(&r->env, s->expr);
+    struct dfr_typed *t = dfr_check_bool(&r->env, s->expr);
     forbid_state(r, t, "`unless`");
-    r->out.unless = dfr_tx_chunk(&r->env, t);
+    r->out.unless = dfr_typed_chunk(&r->env, t);
     r->out.unless_text = dfr_source_folded(r->cx, r->d->source, s->expr->loc);
 }
 
@@ -190,10 +190,10 @@ static void add_evidence(struct rule *r, const struct dfr_evidence *e, uint32_t 
         check_label(r, e->label);
         out.label = dfr_template(&r->env, e->label, false);
     }
-    struct dfr_tx *t = dfr_check_bool(&r->env, e->cond);
+    struct dfr_typed *t = dfr_check_bool(&r->env, e->cond);
     if (e->kind != DFR_EV_NOTE)
         forbid_state(r, t, "evidence");
-    out.chunk = dfr_tx_chunk(&r->env, t);
+    out.chunk = dfr_typed_chunk(&r->env, t);
     out.text = dfr_source_folded(r->cx, r->d->source, e->cond->loc);
     out.hash_lo = (uint32_t)t->hash;
     out.hash_hi = (uint32_t)(t->hash >> 32);
@@ -249,18 +249,18 @@ static void section_conclude(struct rule *r, const struct dfr_section *s)
     }
     if (!s->expr)
         return;
-    struct dfr_tx *t = dfr_check_expr(&r->env, s->expr);
+    struct dfr_typed *t = dfr_check_expr(&r->env, s->expr);
     if (t->literal && t->type.kind == DFR_KIND_STR)
-        t = dfr_tx_fit(&r->env, t, DFR_TYPE(MODULE), "a subject");
-    t = dfr_tx_settle(&r->env, t);
+        t = dfr_typed_fit(&r->env, t, DFR_TYPE(MODULE), "a subject");
+    t = dfr_typed_settle(&r->env, t);
     if (t->type.kind == DFR_KIND_LIST || t->type.kind == DFR_KIND_ROW)
         complain(r, DFR_D_TYPE, t->loc, "a subject is one thing: a module, a name, an address");
-    r->out.subject = dfr_tx_chunk(&r->env, t);
+    r->out.subject = dfr_typed_chunk(&r->env, t);
 }
 
 static uint32_t condition_of(struct rule *r, const struct dfr_expr *e)
 {
-    return e ? dfr_tx_chunk(&r->env, dfr_check_bool(&r->env, e)) : DFR_NONE;
+    return e ? dfr_typed_chunk(&r->env, dfr_check_bool(&r->env, e)) : DFR_NONE;
 }
 
 static void section_recommend(struct rule *r, const struct dfr_section *s)
@@ -291,8 +291,8 @@ static void section_recommend(struct rule *r, const struct dfr_section *s)
         uint32_t n = 0, chunks[16];
         for (const struct dfr_expr *x = s->args; x; x = x->next, n++)
             if (n < d->param_count && n < 16)
-                chunks[n] =
-                    dfr_tx_chunk(&r->env, dfr_check_as(&r->env, x, d->params[n], "this argument"));
+                chunks[n] = dfr_typed_chunk(
+                    &r->env, dfr_check_as(&r->env, x, d->params[n], "this argument"));
         if (n != d->param_count || n > 16) {
             dfr_cx_diag(cx, r->d->source, DFR_D_ARGUMENTS, s->loc,
                         "`%.*s` takes %u argument%s, not %u", (int)d->name.len, d->name.p,

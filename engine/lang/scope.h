@@ -18,17 +18,17 @@ bool dfr_type_eq(struct dfr_type a, struct dfr_type b);
 
 /* --- Typed nodes ---------------------------------------------------------------------------- */
 
-enum dfr_tx_kind {
-    DFR_TX_ERROR, /* already complained about; fits everywhere */
-    DFR_TX_CONST, /* constant */
-    DFR_TX_OP,    /* kids, then op with operand */
-    DFR_TX_AND,
-    DFR_TX_OR,
-    DFR_TX_FOLD, /* op: enum dfr_fold; kid list, kid body; n threshold; slot */
-    DFR_TX_OF,   /* op: enum dfr_fold; kids; n threshold */
+enum dfr_typed_kind {
+    DFR_TYPED_ERROR, /* already complained about; fits everywhere */
+    DFR_TYPED_CONST, /* constant */
+    DFR_TYPED_OP,    /* kids, then op with operand */
+    DFR_TYPED_AND,
+    DFR_TYPED_OR,
+    DFR_TYPED_FOLD, /* op: enum dfr_fold; kid list, kid body; n threshold; slot */
+    DFR_TYPED_OF,   /* op: enum dfr_fold; kids; n threshold */
 };
 
-struct dfr_tx {
+struct dfr_typed {
     uint8_t kind, op;
     bool literal;    /* a literal or list of literals: takes the type its place asks for */
     bool hex;        /* a literal written in hex */
@@ -39,8 +39,8 @@ struct dfr_tx {
     bool negative;
     struct dfr_str text; /* literal string or version */
     struct dfr_pconst c; /* CONST, once its type is fixed */
-    struct dfr_tx *kid, *next;
-    const struct dfr_tx *body; /* what a LET, FACT or CALL stands for */
+    struct dfr_typed *kid, *next;
+    const struct dfr_typed *body; /* what a LET, FACT or CALL stands for */
     struct dfr_loc loc;
     uint64_t hash; /* of the meaning, lets and functions expanded */
 };
@@ -58,9 +58,9 @@ struct dfr_decl {
     const struct dfr_source *source;
     const struct dfr_node *node;
     enum dfr_progress progress;
-    uint32_t index;       /* of its record in the program; a list: number of the declared list */
-    struct dfr_type type; /* FACT, FN: of the value; LIST: of an element (kind NONE: a record) */
-    struct dfr_tx *body;  /* FACT, FN */
+    uint32_t index;         /* of its record in the program; a list: number of the declared list */
+    struct dfr_type type;   /* FACT, FN: of the value; LIST: of an element (kind NONE: a record) */
+    struct dfr_typed *body; /* FACT, FN */
     struct dfr_type *params;
     uint32_t param_count;
     uint32_t tier; /* RULE */
@@ -85,7 +85,7 @@ struct dfr_list {
     struct dfr_str name;
     struct dfr_column *columns;
     uint32_t column_count, rows;
-    struct dfr_tx **cells;    /* rows * columns; NULL: the row lacks it */
+    struct dfr_typed **cells; /* rows * columns; NULL: the row lacks it */
     struct dfr_list *variant; /* the same values as another type */
     uint64_t hash;
 };
@@ -115,7 +115,7 @@ struct dfr_local {
     enum { DFR_LOCAL_VAR, DFR_LOCAL_LET, DFR_LOCAL_ARG } what;
     uint32_t number;
     struct dfr_type type;
-    struct dfr_tx *value; /* LET */
+    struct dfr_typed *value; /* LET */
     const struct dfr_local *outer;
 };
 
@@ -185,25 +185,26 @@ uint32_t dfr_tier_of(struct dfr_cx *cx, const struct dfr_source *s, const struct
 /* Entry of a metadata block; NULL when there is none. */
 const struct dfr_entry *dfr_entry_find(const struct dfr_entry *list, const char *name);
 
-/* --- tx.c: typed nodes ---------------------------------------------------------------------- */
+/* --- typed.c: typed nodes ---------------------------------------------------------------------- */
 
-struct dfr_tx *dfr_tx_error(struct dfr_cx *cx, struct dfr_loc loc);
-struct dfr_tx *dfr_tx_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand, struct dfr_type type,
-                         struct dfr_loc loc, struct dfr_tx *a, struct dfr_tx *b, struct dfr_tx *c);
-struct dfr_tx *dfr_tx_group(struct dfr_cx *cx, enum dfr_tx_kind kind, uint8_t op,
-                            struct dfr_type type, struct dfr_loc loc, struct dfr_tx *kids);
-struct dfr_tx *dfr_tx_const(struct dfr_cx *cx, struct dfr_type type, struct dfr_pconst c,
-                            struct dfr_loc loc);
-struct dfr_tx *dfr_tx_literal(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_typed_error(struct dfr_cx *cx, struct dfr_loc loc);
+struct dfr_typed *dfr_typed_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand,
+                               struct dfr_type type, struct dfr_loc loc, struct dfr_typed *a,
+                               struct dfr_typed *b, struct dfr_typed *c);
+struct dfr_typed *dfr_typed_group(struct dfr_cx *cx, enum dfr_typed_kind kind, uint8_t op,
+                                  struct dfr_type type, struct dfr_loc loc, struct dfr_typed *kids);
+struct dfr_typed *dfr_typed_const(struct dfr_cx *cx, struct dfr_type type, struct dfr_pconst c,
+                                  struct dfr_loc loc);
+struct dfr_typed *dfr_typed_literal(struct dfr_env *env, const struct dfr_expr *e);
 /* Give a literal the type its place asks for, or say that the value has another one. */
-struct dfr_tx *dfr_tx_fit(struct dfr_env *env, struct dfr_tx *t, struct dfr_type want,
-                          const char *place);
+struct dfr_typed *dfr_typed_fit(struct dfr_env *env, struct dfr_typed *t, struct dfr_type want,
+                                const char *place);
 /* The same without complaint: NULL when it does not fit. */
-struct dfr_tx *dfr_tx_try(struct dfr_env *env, struct dfr_tx *t, struct dfr_type want);
+struct dfr_typed *dfr_typed_try(struct dfr_env *env, struct dfr_typed *t, struct dfr_type want);
 /* Fix a literal's own type (numbers become INT, lists declared lists). */
-struct dfr_tx *dfr_tx_settle(struct dfr_env *env, struct dfr_tx *t);
+struct dfr_typed *dfr_typed_settle(struct dfr_env *env, struct dfr_typed *t);
 /* Generate a chunk for `t`; returns its number. */
-uint32_t dfr_tx_chunk(struct dfr_env *env, const struct dfr_tx *t);
+uint32_t dfr_typed_chunk(struct dfr_env *env, const struct dfr_typed *t);
 uint64_t dfr_hash_mix(uint64_t a, uint64_t b);
 const char *dfr_type_name_of(struct dfr_cx *cx, struct dfr_type t);
 /* `symbols`: it matches module!function, otherwise any text. */
@@ -212,28 +213,29 @@ uint32_t dfr_pattern_number(struct dfr_env *env, const struct dfr_expr *e, bool 
 /* --- check*.c: expressions ------------------------------------------------------------------ */
 
 /* Check an expression; the result may still be a literal. Never NULL. */
-struct dfr_tx *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_expr(struct dfr_env *env, const struct dfr_expr *e);
 /* Check and fit; `place` completes "... is needed as PLACE". */
-struct dfr_tx *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struct dfr_type want,
-                            const char *place);
-struct dfr_tx *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e);
-struct dfr_tx *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e);
-struct dfr_tx *dfr_check_call(struct dfr_env *env, const struct dfr_expr *e);
-struct dfr_tx *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e);
-struct dfr_tx *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, struct dfr_type want,
+                               const char *place);
+struct dfr_typed *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_call(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e);
 /* subject matches pattern; a list of frames has a pattern or sequence (check_pattern.c). */
-struct dfr_tx *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
-                                 const struct dfr_expr *pattern, struct dfr_tx *t);
-struct dfr_tx *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e);
+struct dfr_typed *dfr_check_matches(struct dfr_env *env, const struct dfr_expr *e,
+                                    const struct dfr_expr *pattern, struct dfr_typed *t);
+struct dfr_typed *dfr_check_has(struct dfr_env *env, const struct dfr_expr *e);
 bool dfr_has_wildcard(struct dfr_str s);
 /* "`needs`, this is TYPE": says so and gives an error node. */
-struct dfr_tx *dfr_tx_wrong(struct dfr_env *env, const struct dfr_tx *t, const char *needs);
+struct dfr_typed *dfr_typed_wrong(struct dfr_env *env, const struct dfr_typed *t,
+                                  const char *needs);
 /* a == b for two checked sides. */
-struct dfr_tx *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_tx *a,
-                               struct dfr_tx *b, struct dfr_loc loc);
+struct dfr_typed *dfr_check_equal(struct dfr_env *env, enum dfr_op op, struct dfr_typed *a,
+                                  struct dfr_typed *b, struct dfr_loc loc);
 /* A field of a value: row, module, symbol, list. NULL expression range: `loc` underlines the name. */
-struct dfr_tx *dfr_check_field(struct dfr_env *env, struct dfr_tx *of, struct dfr_str name,
-                               struct dfr_loc loc);
+struct dfr_typed *dfr_check_field(struct dfr_env *env, struct dfr_typed *of, struct dfr_str name,
+                                  struct dfr_loc loc);
 /* The dotted name that begins an expression, or false. */
 bool dfr_dotted(struct dfr_cx *cx, const struct dfr_expr *e, struct dfr_str *ret);
 struct dfr_type dfr_element_type(const struct dfr_cx *cx, struct dfr_type list);
@@ -270,7 +272,7 @@ bool dfr_weight_of(struct dfr_cx *cx, const struct dfr_source *s, const struct d
                    int32_t *if_true, int32_t *if_false);
 /* Fill in the rule's index keys from its clauses; complains when they exclude each other. */
 void dfr_gates(struct dfr_cx *cx, struct dfr_decl *d, struct dfr_prule *r,
-               struct dfr_tx *const *clauses, uint32_t n);
+               struct dfr_typed *const *clauses, uint32_t n);
 void dfr_compile_test(struct dfr_cx *cx, struct dfr_decl *d);
 
 /* --- layers.c, packs.c ------------------------------------------------------------------------ */

@@ -29,11 +29,11 @@ static void give_value(struct dfr_env *env, uint32_t field, uint32_t row, const 
         return;
     }
     struct dfr_type want = {info->kind, info->kind == DFR_KIND_ENUM ? info->param : 0};
-    struct dfr_tx *t;
+    struct dfr_typed *t;
     if (v->kind == DFR_EXPR_SYMPAT || (v->kind == DFR_EXPR_STRING && want.kind == DFR_KIND_SYM)) {
         struct dfr_expr text = *v;
         text.kind = DFR_EXPR_STRING;
-        t = dfr_tx_literal(env, &text);
+        t = dfr_typed_literal(env, &text);
         if (want.kind == DFR_KIND_SYM)
             want.kind = DFR_KIND_STR;
     } else {
@@ -44,10 +44,10 @@ static void give_value(struct dfr_env *env, uint32_t field, uint32_t row, const 
                     "`%s` cannot be given, it follows from other facts", info->path);
         return;
     }
-    t = dfr_tx_fit(env, t, want, "this fact");
-    if (t->kind == DFR_TX_ERROR)
+    t = dfr_typed_fit(env, t, want, "this fact");
+    if (t->kind == DFR_TYPED_ERROR)
         return;
-    if (t->kind != DFR_TX_CONST) {
+    if (t->kind != DFR_TYPED_CONST) {
         dfr_cx_diag(cx, env->source, DFR_D_TYPE, v->loc,
                     "a given fact is a value, not an expression");
         return;
@@ -164,8 +164,8 @@ static void expect(struct dfr_env *env, const struct dfr_expr *e)
             expect(env, k);
         return;
     }
-    struct dfr_tx *t = dfr_check_bool(env, e);
-    struct dfr_pexpect x = {.chunk = dfr_tx_chunk(env, t),
+    struct dfr_typed *t = dfr_check_bool(env, e);
+    struct dfr_pexpect x = {.chunk = dfr_typed_chunk(env, t),
                             .text = dfr_source_folded(env->cx, env->source, e->loc),
                             .source = dfr_place_of(env->source, e->loc)};
     *DFR_PUSH(p->arena, &p->expects) = x;

@@ -34,32 +34,32 @@ const char *dfr_type_name_of(struct dfr_cx *cx, struct dfr_type t)
 
 /* --- Making ---------------------------------------------------------------------------------- */
 
-static struct dfr_tx *node(struct dfr_cx *cx, enum dfr_tx_kind kind, struct dfr_type type,
-                           struct dfr_loc loc)
+static struct dfr_typed *node(struct dfr_cx *cx, enum dfr_typed_kind kind, struct dfr_type type,
+                              struct dfr_loc loc)
 {
-    struct dfr_tx *t = DFR_NEW(cx->a, struct dfr_tx);
+    struct dfr_typed *t = DFR_NEW(cx->a, struct dfr_typed);
     t->kind = (uint8_t)kind;
     t->type = type;
     t->loc = loc;
     return t;
 }
 
-struct dfr_tx *dfr_tx_error(struct dfr_cx *cx, struct dfr_loc loc)
+struct dfr_typed *dfr_typed_error(struct dfr_cx *cx, struct dfr_loc loc)
 {
-    return node(cx, DFR_TX_ERROR, DFR_TYPE(NONE), loc);
+    return node(cx, DFR_TYPED_ERROR, DFR_TYPE(NONE), loc);
 }
 
 /* Hash from the parts: kind, operation, operand and the children, in order where it matters. Operands that are
  * numbers of interned records are fine: one rule set is compared with itself. */
-static void finish(struct dfr_tx *t)
+static void finish(struct dfr_typed *t)
 {
     uint64_t h = dfr_hash_mix((uint64_t)t->kind << 8 | t->op, (uint64_t)t->operand << 32 | t->n);
-    bool any_order = t->kind == DFR_TX_AND || t->kind == DFR_TX_OR ||
-                     (t->kind == DFR_TX_OP &&
+    bool any_order = t->kind == DFR_TYPED_AND || t->kind == DFR_TYPED_OR ||
+                     (t->kind == DFR_TYPED_OP &&
                       (t->op == DFR_OP_EQ || t->op == DFR_OP_NE || t->op == DFR_OP_BAND ||
                        t->op == DFR_OP_BOR || t->op == DFR_OP_BXOR || t->op == DFR_OP_MUL));
     uint64_t sum = 0;
-    for (struct dfr_tx *k = t->kid; k; k = k->next) {
+    for (struct dfr_typed *k = t->kid; k; k = k->next) {
         if (any_order)
             sum += dfr_hash_mix(h, k->hash);
         else
@@ -69,10 +69,11 @@ static void finish(struct dfr_tx *t)
     t->hash = any_order ? dfr_hash_mix(h, sum) : h;
 }
 
-struct dfr_tx *dfr_tx_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand, struct dfr_type type,
-                         struct dfr_loc loc, struct dfr_tx *a, struct dfr_tx *b, struct dfr_tx *c)
+struct dfr_typed *dfr_typed_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand,
+                               struct dfr_type type, struct dfr_loc loc, struct dfr_typed *a,
+                               struct dfr_typed *b, struct dfr_typed *c)
 {
-    struct dfr_tx *t = node(cx, DFR_TX_OP, type, loc);
+    struct dfr_typed *t = node(cx, DFR_TYPED_OP, type, loc);
     t->op = (uint8_t)op;
     t->operand = operand;
     t->kid = a;
@@ -84,25 +85,25 @@ struct dfr_tx *dfr_tx_op(struct dfr_cx *cx, enum dfr_op op, uint32_t operand, st
     return t;
 }
 
-struct dfr_tx *dfr_tx_group(struct dfr_cx *cx, enum dfr_tx_kind kind, uint8_t op,
-                            struct dfr_type type, struct dfr_loc loc, struct dfr_tx *kids)
+struct dfr_typed *dfr_typed_group(struct dfr_cx *cx, enum dfr_typed_kind kind, uint8_t op,
+                                  struct dfr_type type, struct dfr_loc loc, struct dfr_typed *kids)
 {
-    struct dfr_tx *t = node(cx, kind, type, loc);
+    struct dfr_typed *t = node(cx, kind, type, loc);
     t->op = op;
     t->kid = kids;
     finish(t);
     return t;
 }
 
-static void hash_const(struct dfr_tx *t)
+static void hash_const(struct dfr_typed *t)
 {
     t->hash = dfr_str_hash((struct dfr_str){(const char *)&t->c, sizeof t->c});
 }
 
-struct dfr_tx *dfr_tx_const(struct dfr_cx *cx, struct dfr_type type, struct dfr_pconst c,
-                            struct dfr_loc loc)
+struct dfr_typed *dfr_typed_const(struct dfr_cx *cx, struct dfr_type type, struct dfr_pconst c,
+                                  struct dfr_loc loc)
 {
-    struct dfr_tx *t = node(cx, DFR_TX_CONST, type, loc);
+    struct dfr_typed *t = node(cx, DFR_TYPED_CONST, type, loc);
     t->c = c;
     hash_const(t);
     return t;
@@ -127,50 +128,51 @@ static bool version_parts(struct dfr_str text, uint32_t part[4])
     return true;
 }
 
-struct dfr_tx *dfr_tx_literal(struct dfr_env *env, const struct dfr_expr *e)
+struct dfr_typed *dfr_typed_literal(struct dfr_env *env, const struct dfr_expr *e)
 {
     struct dfr_cx *cx = env->cx;
-    struct dfr_tx *t;
+    struct dfr_typed *t;
     uint32_t part[4];
     switch (e->kind) {
     case DFR_EXPR_BOOL:
-        return dfr_tx_const(cx, DFR_TYPE(BOOL), dfr_const_bool(e->as.num != 0), e->loc);
+        return dfr_typed_const(cx, DFR_TYPE(BOOL), dfr_const_bool(e->as.num != 0), e->loc);
     case DFR_EXPR_DURATION:
-        return dfr_tx_const(cx, DFR_TYPE(DUR),
-                            dfr_const_span(DFR_KIND_DUR, (int64_t)e->as.num, (int64_t)e->as.num),
-                            e->loc);
+        return dfr_typed_const(cx, DFR_TYPE(DUR),
+                               dfr_const_span(DFR_KIND_DUR, (int64_t)e->as.num, (int64_t)e->as.num),
+                               e->loc);
     case DFR_EXPR_TIME:
-        return dfr_tx_const(cx, DFR_TYPE(TIME),
-                            dfr_const_span(DFR_KIND_TIME, (int64_t)e->as.num, (int64_t)e->as.num),
-                            e->loc);
+        return dfr_typed_const(
+            cx, DFR_TYPE(TIME),
+            dfr_const_span(DFR_KIND_TIME, (int64_t)e->as.num, (int64_t)e->as.num), e->loc);
     case DFR_EXPR_VERSION:
         if (!version_parts(e->as.text, part)) {
             dfr_cx_diag(cx, env->source, DFR_D_TYPE, e->loc,
                         "a version has at most four parts of 32 bits");
-            return dfr_tx_error(cx, e->loc);
+            return dfr_typed_error(cx, e->loc);
         }
-        return dfr_tx_const(cx, DFR_TYPE(VER), dfr_const_ver(part), e->loc);
+        return dfr_typed_const(cx, DFR_TYPE(VER), dfr_const_ver(part), e->loc);
     case DFR_EXPR_INT:
-        t = node(cx, DFR_TX_CONST, DFR_TYPE(INT), e->loc);
+        t = node(cx, DFR_TYPED_CONST, DFR_TYPE(INT), e->loc);
         t->literal = true;
         t->hex = e->op == 1;
         t->num = e->as.num;
         return t;
     default:
-        t = node(cx, DFR_TX_CONST, DFR_TYPE(STR), e->loc);
+        t = node(cx, DFR_TYPED_CONST, DFR_TYPE(STR), e->loc);
         t->literal = true;
         t->text = e->as.text;
         return t;
     }
 }
 
-static struct dfr_tx *fixed(struct dfr_env *env, const struct dfr_tx *t, struct dfr_type type,
-                            struct dfr_pconst c)
+static struct dfr_typed *fixed(struct dfr_env *env, const struct dfr_typed *t, struct dfr_type type,
+                               struct dfr_pconst c)
 {
-    return dfr_tx_const(env->cx, type, c, t->loc);
+    return dfr_typed_const(env->cx, type, c, t->loc);
 }
 
-static struct dfr_tx *fit_number(struct dfr_env *env, const struct dfr_tx *t, struct dfr_type want)
+static struct dfr_typed *fit_number(struct dfr_env *env, const struct dfr_typed *t,
+                                    struct dfr_type want)
 {
     if (want.kind == DFR_KIND_ADDR && !t->negative)
         return fixed(env, t, want, dfr_const_addr(t->num));
@@ -179,7 +181,8 @@ static struct dfr_tx *fit_number(struct dfr_env *env, const struct dfr_tx *t, st
     return NULL;
 }
 
-static struct dfr_tx *fit_text(struct dfr_env *env, const struct dfr_tx *t, struct dfr_type want)
+static struct dfr_typed *fit_text(struct dfr_env *env, const struct dfr_typed *t,
+                                  struct dfr_type want)
 {
     struct dfr_builder *b = &env->cx->b;
     if (want.kind == DFR_KIND_STR)
@@ -194,18 +197,18 @@ static struct dfr_tx *fit_text(struct dfr_env *env, const struct dfr_tx *t, stru
     return NULL;
 }
 
-struct dfr_tx *dfr_tx_try(struct dfr_env *env, struct dfr_tx *t, struct dfr_type want)
+struct dfr_typed *dfr_typed_try(struct dfr_env *env, struct dfr_typed *t, struct dfr_type want)
 {
-    if (t->kind == DFR_TX_ERROR || want.kind == DFR_KIND_NONE)
+    if (t->kind == DFR_TYPED_ERROR || want.kind == DFR_KIND_NONE)
         return t;
-    if (t->kind == DFR_TX_CONST && t->literal)
+    if (t->kind == DFR_TYPED_CONST && t->literal)
         return t->type.kind == DFR_KIND_INT ? fit_number(env, t, want) : fit_text(env, t, want);
     if (dfr_type_eq(t->type, want))
         return t;
     return NULL;
 }
 
-static void bad_enum_word(struct dfr_env *env, const struct dfr_tx *t, struct dfr_type want)
+static void bad_enum_word(struct dfr_env *env, const struct dfr_typed *t, struct dfr_type want)
 {
     struct dfr_diag *d = dfr_cx_diag(env->cx, env->source, DFR_D_NEVER, t->loc,
                                      "\"%.*s\" is no %s, so this can never be true",
@@ -223,10 +226,10 @@ static void bad_enum_word(struct dfr_env *env, const struct dfr_tx *t, struct df
     dfr_cx_suggest(env->cx, d, "one of %s", dfr_buf_text(&b).p);
 }
 
-struct dfr_tx *dfr_tx_fit(struct dfr_env *env, struct dfr_tx *t, struct dfr_type want,
-                          const char *place)
+struct dfr_typed *dfr_typed_fit(struct dfr_env *env, struct dfr_typed *t, struct dfr_type want,
+                                const char *place)
 {
-    struct dfr_tx *fits = dfr_tx_try(env, t, want);
+    struct dfr_typed *fits = dfr_typed_try(env, t, want);
     if (fits)
         return fits;
     if (t->literal && t->type.kind == DFR_KIND_STR && want.kind == DFR_KIND_ENUM) {
@@ -248,27 +251,27 @@ struct dfr_tx *dfr_tx_fit(struct dfr_env *env, struct dfr_tx *t, struct dfr_type
         else if (want.kind == DFR_KIND_SYM && t->literal)
             dfr_cx_suggest(env->cx, d, "a symbol is compared with a pattern: matches nt!Name");
     }
-    return dfr_tx_error(env->cx, t->loc);
+    return dfr_typed_error(env->cx, t->loc);
 }
 
-struct dfr_tx *dfr_tx_settle(struct dfr_env *env, struct dfr_tx *t)
+struct dfr_typed *dfr_typed_settle(struct dfr_env *env, struct dfr_typed *t)
 {
-    if (!t->literal || t->kind != DFR_TX_CONST)
+    if (!t->literal || t->kind != DFR_TYPED_CONST)
         return t;
-    struct dfr_tx *own = dfr_tx_try(env, t, t->type);
-    return own ? own : dfr_tx_fit(env, t, DFR_TYPE(ADDR), "a number of 64 bits");
+    struct dfr_typed *own = dfr_typed_try(env, t, t->type);
+    return own ? own : dfr_typed_fit(env, t, DFR_TYPE(ADDR), "a number of 64 bits");
 }
 
 /* --- Code ------------------------------------------------------------------------------------ */
 
-static void emit(struct dfr_env *env, struct dfr_emit *e, const struct dfr_tx *t);
+static void emit(struct dfr_env *env, struct dfr_emit *e, const struct dfr_typed *t);
 
-static void emit_joined(struct dfr_env *env, struct dfr_emit *e, const struct dfr_tx *t)
+static void emit_joined(struct dfr_env *env, struct dfr_emit *e, const struct dfr_typed *t)
 {
-    enum dfr_op skip = t->kind == DFR_TX_AND ? DFR_OP_AND_SKIP : DFR_OP_OR_SKIP;
-    enum dfr_op join = t->kind == DFR_TX_AND ? DFR_OP_AND : DFR_OP_OR;
+    enum dfr_op skip = t->kind == DFR_TYPED_AND ? DFR_OP_AND_SKIP : DFR_OP_OR_SKIP;
+    enum dfr_op join = t->kind == DFR_TYPED_AND ? DFR_OP_AND : DFR_OP_OR;
     emit(env, e, t->kid);
-    for (const struct dfr_tx *k = t->kid->next; k; k = k->next) {
+    for (const struct dfr_typed *k = t->kid->next; k; k = k->next) {
         uint32_t at = dfr_emit_skip(e, skip);
         emit(env, e, k);
         dfr_emit(e, join, 0);
@@ -276,33 +279,33 @@ static void emit_joined(struct dfr_env *env, struct dfr_emit *e, const struct df
     }
 }
 
-static void emit(struct dfr_env *env, struct dfr_emit *e, const struct dfr_tx *t)
+static void emit(struct dfr_env *env, struct dfr_emit *e, const struct dfr_typed *t)
 {
     uint32_t at, n = 0;
-    switch ((enum dfr_tx_kind)t->kind) {
-    case DFR_TX_ERROR: /* the program is not used; any value keeps the code well-formed */
+    switch ((enum dfr_typed_kind)t->kind) {
+    case DFR_TYPED_ERROR: /* the program is not used; any value keeps the code well-formed */
         dfr_emit(e, DFR_OP_CONST, dfr_build_const(e->b, dfr_const_bool(false)));
         return;
-    case DFR_TX_CONST:
+    case DFR_TYPED_CONST:
         dfr_emit(e, DFR_OP_CONST, dfr_build_const(e->b, t->c));
         return;
-    case DFR_TX_OP:
-        for (const struct dfr_tx *k = t->kid; k; k = k->next)
+    case DFR_TYPED_OP:
+        for (const struct dfr_typed *k = t->kid; k; k = k->next)
             emit(env, e, k);
         dfr_emit(e, (enum dfr_op)t->op, t->operand);
         return;
-    case DFR_TX_AND:
-    case DFR_TX_OR:
+    case DFR_TYPED_AND:
+    case DFR_TYPED_OR:
         emit_joined(env, e, t);
         return;
-    case DFR_TX_FOLD:
+    case DFR_TYPED_FOLD:
         emit(env, e, t->kid);
         at = dfr_emit_fold(e, (enum dfr_fold)t->op, t->slot, t->n);
         emit(env, e, t->kid->next);
         dfr_emit_next(e, at);
         return;
-    case DFR_TX_OF:
-        for (const struct dfr_tx *k = t->kid; k; k = k->next, n++)
+    case DFR_TYPED_OF:
+        for (const struct dfr_typed *k = t->kid; k; k = k->next, n++)
             emit(env, e, k);
         dfr_emit_of(e, (enum dfr_fold)t->op, t->n, n);
         return;
@@ -311,36 +314,36 @@ static void emit(struct dfr_env *env, struct dfr_emit *e, const struct dfr_tx *t
 
 /* Does the code read a let, or the row of `each` (a variable that no quantifier in it binds)? Only
  * such chunks belong to one rule; all others are shared. `bound` has a bit per bound variable. */
-static bool reads_rule(const struct dfr_tx *t, uint32_t bound)
+static bool reads_rule(const struct dfr_typed *t, uint32_t bound)
 {
-    if (t->kind == DFR_TX_OP && t->op == DFR_OP_LET)
+    if (t->kind == DFR_TYPED_OP && t->op == DFR_OP_LET)
         return true;
-    if (t->kind == DFR_TX_OP && t->op == DFR_OP_VAR)
+    if (t->kind == DFR_TYPED_OP && t->op == DFR_OP_VAR)
         return !(bound & 1u << t->operand);
-    if (t->kind == DFR_TX_FOLD)
+    if (t->kind == DFR_TYPED_FOLD)
         return reads_rule(t->kid, bound) || reads_rule(t->kid->next, bound | 1u << t->slot);
-    for (const struct dfr_tx *k = t->kid; k; k = k->next)
+    for (const struct dfr_typed *k = t->kid; k; k = k->next)
         if (reads_rule(k, bound))
             return true;
     return false;
 }
 
 /* Row variables that the code reads or binds. */
-static uint32_t slots_of(const struct dfr_tx *t)
+static uint32_t slots_of(const struct dfr_typed *t)
 {
     uint32_t most = 0;
-    if (t->kind == DFR_TX_FOLD)
+    if (t->kind == DFR_TYPED_FOLD)
         most = t->slot + 1;
-    if (t->kind == DFR_TX_OP && t->op == DFR_OP_VAR)
+    if (t->kind == DFR_TYPED_OP && t->op == DFR_OP_VAR)
         most = t->operand + 1;
-    for (const struct dfr_tx *k = t->kid; k; k = k->next) {
+    for (const struct dfr_typed *k = t->kid; k; k = k->next) {
         uint32_t n = slots_of(k);
         most = n > most ? n : most;
     }
     return most;
 }
 
-uint32_t dfr_tx_chunk(struct dfr_env *env, const struct dfr_tx *t)
+uint32_t dfr_typed_chunk(struct dfr_env *env, const struct dfr_typed *t)
 {
     struct dfr_emit e;
     dfr_emit_init(&e, &env->cx->b);
