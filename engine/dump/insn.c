@@ -264,9 +264,7 @@ static void lacking(struct dfr_dump *d, const struct insn *in, const cs_detail *
 
 static void cell(struct dfr_dump *d, const struct insn *in, uint32_t column, struct dfr_value v)
 {
-    v.trust = DFR_TRUST_BINARY;
-    v.place = in->place;
-    dfr_facts_cell(d->facts, column, in->row, v);
+    dfr_dump_cell(d, column, in->row, v, in->place);
 }
 
 static struct dfr_str copy(struct dfr_dump *d, const void *p, size_t len)

@@ -93,14 +93,6 @@ static uint32_t known_offset(const struct dfr_dump *d, enum table table)
     return 0;
 }
 
-static void cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
-                 uint32_t place)
-{
-    v.trust = DFR_TRUST_BINARY;
-    v.place = place;
-    dfr_facts_cell(d->facts, column, row, v);
-}
-
 /* The context that the freeze saved. It is stale unless the processor stopped as it was told. */
 static void saved_context(struct dfr_dump *d, const struct prcb *p, uint32_t row, uint32_t place)
 {
@@ -113,7 +105,7 @@ static void saved_context(struct dfr_dump *d, const struct prcb *p, uint32_t row
         !(flags & (x64 ? 0x100000u : 0x400000u)) ||
         !dfr_memory_u64(&d->memory, context + (x64 ? X64_IP : ARM64_IP), &ip))
         return;
-    cell(d, DFR_F_CPUS_RIP, row, dfr_v_addr(ip), place);
+    dfr_dump_cell(d, DFR_F_CPUS_RIP, row, dfr_v_addr(ip), place);
 }
 
 static void freeze_state(struct dfr_dump *d, const struct prcb *p, uint32_t row, bool crashing,
@@ -127,17 +119,17 @@ static void freeze_state(struct dfr_dump *d, const struct prcb *p, uint32_t row,
     uint32_t off = known_offset(d, IPI), raw;
     if (!off || !prcb_u32(d, p, off, &raw)) {
         enum dfr_reason why = off ? DFR_REASON_NOT_CAPTURED : DFR_REASON_NEEDS_TYPES;
-        cell(d, DFR_F_CPUS_IPI_FROZEN, row, dfr_v_unknown(DFR_KIND_INT, why), place);
-        cell(d, DFR_F_CPUS_STATE, row, dfr_v_unknown(DFR_KIND_ENUM, why), place);
+        dfr_dump_cell(d, DFR_F_CPUS_IPI_FROZEN, row, dfr_v_unknown(DFR_KIND_INT, why), place);
+        dfr_dump_cell(d, DFR_F_CPUS_STATE, row, dfr_v_unknown(DFR_KIND_ENUM, why), place);
         return;
     }
-    cell(d, DFR_F_CPUS_IPI_FROZEN, row, dfr_v_int(raw), place);
+    dfr_dump_cell(d, DFR_F_CPUS_IPI_FROZEN, row, dfr_v_int(raw), place);
     uint32_t state = (raw & STATE) < STATES ? states[raw & STATE] : UINT32_MAX;
     if (state != UINT32_MAX)
-        cell(d, DFR_F_CPUS_STATE, row, dfr_v_enum(DFR_E_CPU_STATE, state), place);
+        dfr_dump_cell(d, DFR_F_CPUS_STATE, row, dfr_v_enum(DFR_E_CPU_STATE, state), place);
     else
-        cell(d, DFR_F_CPUS_STATE, row, dfr_v_unknown(DFR_KIND_ENUM, DFR_REASON_NOT_UNDERSTOOD),
-             place);
+        dfr_dump_cell(d, DFR_F_CPUS_STATE, row,
+                      dfr_v_unknown(DFR_KIND_ENUM, DFR_REASON_NOT_UNDERSTOOD), place);
     if ((raw & STATE) == FROZEN && !crashing)
         saved_context(d, p, row, place);
 }
@@ -157,22 +149,22 @@ static bool put_processor(struct dfr_dump *d, const struct prcb *p, int64_t cras
         return false;
     bool is_crashing = crashing >= 0 && number == (uint64_t)crashing;
     uint32_t place = dfr_facts_place(d->facts, (struct dfr_place){off, off + 1, 0, p->va});
-    cell(d, DFR_F_CPUS_ID, row, dfr_v_int((int64_t)number), place);
+    dfr_dump_cell(d, DFR_F_CPUS_ID, row, dfr_v_int((int64_t)number), place);
     if (p->va)
-        cell(d, DFR_F_CPUS_PRCB, row, dfr_v_addr(p->va), place);
+        dfr_dump_cell(d, DFR_F_CPUS_PRCB, row, dfr_v_addr(p->va), place);
     if (prcb_field(d, p, KDBG_PRCB_THREAD, 8, &thread) && thread) {
-        cell(d, DFR_F_CPUS_THREAD, row, dfr_v_addr(thread), place);
+        dfr_dump_cell(d, DFR_F_CPUS_THREAD, row, dfr_v_addr(thread), place);
         if (prcb_field(d, p, KDBG_PRCB_IDLE, 8, &u) && u)
-            cell(d, DFR_F_CPUS_IDLE, row, dfr_v_bool(u == thread), place);
+            dfr_dump_cell(d, DFR_F_CPUS_IDLE, row, dfr_v_bool(u == thread), place);
     }
     if (d->file.machine == DFR_MACHINE_X64 && prcb_u64(d, p, NEXT_THREAD, &u))
-        cell(d, DFR_F_CPUS_NEXT_THREAD, row, dfr_v_addr(u), place);
+        dfr_dump_cell(d, DFR_F_CPUS_NEXT_THREAD, row, dfr_v_addr(u), place);
     if (prcb_field(d, p, KDBG_PRCB_DPC, 1, &u) && u <= 1)
-        cell(d, DFR_F_CPUS_DPC_ACTIVE, row, dfr_v_bool(u != 0), place);
+        dfr_dump_cell(d, DFR_F_CPUS_DPC_ACTIVE, row, dfr_v_bool(u != 0), place);
     if (is_crashing && d->file.machine == DFR_MACHINE_X64 &&
         dfr_kdbg_u16(d, KDBG_PRCB_SPECIAL, &special) && special &&
         prcb_u64(d, p, (uint64_t)special + CR8, &u) && u <= HIGHEST)
-        cell(d, DFR_F_CPUS_IRQL, row, dfr_v_int((int64_t)u), place);
+        dfr_dump_cell(d, DFR_F_CPUS_IRQL, row, dfr_v_int((int64_t)u), place);
     freeze_state(d, p, row, is_crashing, place);
     return true;
 }

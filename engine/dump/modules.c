@@ -17,14 +17,6 @@ enum {
     ENTRY_STAMP = 0x88,
 };
 
-static void cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
-                 uint32_t place)
-{
-    v.trust = DFR_TRUST_BINARY;
-    v.place = place;
-    dfr_facts_cell(d->facts, column, row, v);
-}
-
 /* The name at a file offset: u32 count of units, the units. */
 static bool name_at(struct dfr_dump *d, uint32_t off, struct dfr_str *ret)
 {
@@ -47,12 +39,12 @@ static void put_name(struct dfr_dump *d, uint32_t row, struct dfr_str path, bool
         from--;
     struct dfr_str file = dfr_str_slice(path, from, path.len);
     if (from)
-        cell(d, DFR_F_MODULES_PATH, row, dfr_v_str(path), place);
+        dfr_dump_cell(d, DFR_F_MODULES_PATH, row, dfr_v_str(path), place);
     if (!file.len)
         return;
-    cell(d, DFR_F_MODULES_NAME, row, dfr_v_str(kernel ? DFR_STR("nt") : dfr_module_stem(file)),
-         place);
-    cell(d, DFR_F_MODULES_IMAGE, row, dfr_v_str(file), place);
+    dfr_dump_cell(d, DFR_F_MODULES_NAME, row,
+                  dfr_v_str(kernel ? DFR_STR("nt") : dfr_module_stem(file)), place);
+    dfr_dump_cell(d, DFR_F_MODULES_IMAGE, row, dfr_v_str(file), place);
 }
 
 static int by_base(const void *a, const void *b)
@@ -81,12 +73,13 @@ static bool read_entry(struct dfr_dump *d, struct dfr_span e, uint64_t at, uint6
     if (named)
         put_name(d, row, path, kernel && base == kernel, place);
     else
-        cell(d, DFR_F_MODULES_NAME, row, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_DAMAGED), place);
-    cell(d, DFR_F_MODULES_BASE, row, dfr_v_addr(base), place);
-    cell(d, DFR_F_MODULES_END, row, dfr_v_addr(end), place);
-    cell(d, DFR_F_MODULES_SIZE, row, dfr_v_int(size), place);
-    cell(d, DFR_F_MODULES_CHECKSUM, row, dfr_v_addr(checksum), place);
-    cell(d, DFR_F_MODULES_TIMESTAMP, row, dfr_v_addr(stamp), place);
+        dfr_dump_cell(d, DFR_F_MODULES_NAME, row, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_DAMAGED),
+                      place);
+    dfr_dump_cell(d, DFR_F_MODULES_BASE, row, dfr_v_addr(base), place);
+    dfr_dump_cell(d, DFR_F_MODULES_END, row, dfr_v_addr(end), place);
+    dfr_dump_cell(d, DFR_F_MODULES_SIZE, row, dfr_v_int(size), place);
+    dfr_dump_cell(d, DFR_F_MODULES_CHECKSUM, row, dfr_v_addr(checksum), place);
+    dfr_dump_cell(d, DFR_F_MODULES_TIMESTAMP, row, dfr_v_addr(stamp), place);
     *DFR_PUSH(d->arena, &d->images) = (struct dfr_image){base, end, row};
     return named;
 }
@@ -168,10 +161,10 @@ void dfr_dump_unloaded(struct dfr_dump *d)
         uint32_t place = dfr_facts_place(d->facts, (struct dfr_place){off, off + STRIDE, 0, start});
         struct dfr_str text = dfr_utf16_text(d->arena, name);
         if (text.len)
-            cell(d, DFR_F_UNLOADED_NAME, row, dfr_v_str(text), place);
+            dfr_dump_cell(d, DFR_F_UNLOADED_NAME, row, dfr_v_str(text), place);
         if (start && end > start) {
-            cell(d, DFR_F_UNLOADED_BASE, row, dfr_v_addr(start), place);
-            cell(d, DFR_F_UNLOADED_END, row, dfr_v_addr(end), place);
+            dfr_dump_cell(d, DFR_F_UNLOADED_BASE, row, dfr_v_addr(start), place);
+            dfr_dump_cell(d, DFR_F_UNLOADED_END, row, dfr_v_addr(end), place);
         }
     }
     t->complete = count < KEPT;

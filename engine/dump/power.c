@@ -21,14 +21,6 @@ enum {
     MOST_DEVICES = 32,
 };
 
-static void cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
-                 uint32_t place)
-{
-    v.trust = DFR_TRUST_BINARY;
-    v.place = place;
-    dfr_facts_cell(d->facts, column, row, v);
-}
-
 static uint32_t place_of(struct dfr_dump *d, uint64_t va, uint64_t len)
 {
     uint64_t off = 0, have;
@@ -75,31 +67,32 @@ static void put_location(struct dfr_dump *d, uint64_t irp, uint32_t irp_row, uin
         !dfr_memory_u64(&d->memory, va + LOCATION_COMPLETION, &completion))
         return;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_IRP_STACK), place = place_of(d, va, 1);
-    cell(d, DFR_F_IRP_STACK_IRP, row, dfr_v_addr(irp), place);
-    cell(d, DFR_F_IRP_STACK_INDEX, row, dfr_v_int(i), place);
-    cell(d, DFR_F_IRP_STACK_CURRENT, row,
-         agree ? dfr_v_bool(current) : dfr_v_unknown(DFR_KIND_BOOL, DFR_REASON_DAMAGED), place);
-    cell(d, DFR_F_IRP_STACK_MAJOR, row, dfr_v_int(major), place);
-    cell(d, DFR_F_IRP_STACK_MINOR, row, dfr_v_int(minor), place);
-    cell(d, DFR_F_IRP_STACK_DEVICE, row, dfr_v_addr(device), place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_IRP, row, dfr_v_addr(irp), place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_INDEX, row, dfr_v_int(i), place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_CURRENT, row,
+                  agree ? dfr_v_bool(current) : dfr_v_unknown(DFR_KIND_BOOL, DFR_REASON_DAMAGED),
+                  place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_MAJOR, row, dfr_v_int(major), place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_MINOR, row, dfr_v_int(minor), place);
+    dfr_dump_cell(d, DFR_F_IRP_STACK_DEVICE, row, dfr_v_addr(device), place);
     const struct dfr_image *image = dfr_dump_image_at(d, completion);
     const struct dfr_value *name =
         image ? dfr_facts_at(d->facts, DFR_F_MODULES_NAME, image->row) : NULL;
     if (name && name->state == DFR_KNOWN) {
         struct dfr_sym sym = {dfr_value_str(name), DFR_STR(""), completion - image->base, true};
-        cell(d, DFR_F_IRP_STACK_COMPLETION, row, dfr_facts_sym(d->facts, sym), place);
+        dfr_dump_cell(d, DFR_F_IRP_STACK_COMPLETION, row, dfr_facts_sym(d->facts, sym), place);
     }
     bool named = driver_of(d, device, &driver);
     if (named)
-        cell(d, DFR_F_IRP_STACK_DRIVER, row, driver, place);
+        dfr_dump_cell(d, DFR_F_IRP_STACK_DRIVER, row, driver, place);
     if (!current)
         return;
-    cell(d, DFR_F_IRPS_MAJOR, irp_row, dfr_v_int(major), place);
-    cell(d, DFR_F_IRPS_MINOR, irp_row, dfr_v_int(minor), place);
-    cell(d, DFR_F_IRPS_DEVICE, irp_row, dfr_v_addr(device), place);
-    cell(d, DFR_F_IRPS_PENDING, irp_row, dfr_v_bool(true), place);
+    dfr_dump_cell(d, DFR_F_IRPS_MAJOR, irp_row, dfr_v_int(major), place);
+    dfr_dump_cell(d, DFR_F_IRPS_MINOR, irp_row, dfr_v_int(minor), place);
+    dfr_dump_cell(d, DFR_F_IRPS_DEVICE, irp_row, dfr_v_addr(device), place);
+    dfr_dump_cell(d, DFR_F_IRPS_PENDING, irp_row, dfr_v_bool(true), place);
     if (named)
-        cell(d, DFR_F_IRPS_OWNER, irp_row, driver, place);
+        dfr_dump_cell(d, DFR_F_IRPS_OWNER, irp_row, driver, place);
 }
 
 /* The request. Its current location is believed when number and pointer agree. */
@@ -115,7 +108,7 @@ static void put_irp(struct dfr_dump *d, uint64_t irp)
     bool agree = current && current <= count &&
                  location == irp + IRP_FIRST + (uint64_t)(current - 1) * LOCATION_BYTES;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_IRPS);
-    cell(d, DFR_F_IRPS_ADDR, row, dfr_v_addr(irp), place_of(d, irp, IRP_FIRST));
+    dfr_dump_cell(d, DFR_F_IRPS_ADDR, row, dfr_v_addr(irp), place_of(d, irp, IRP_FIRST));
     for (uint32_t i = 0; i < count; i++)
         put_location(d, irp, row, i, agree, agree && i + 1 == current);
 }
@@ -137,11 +130,11 @@ static void put_devices(struct dfr_dump *d, uint64_t bottom)
         struct dfr_value driver;
         uint32_t row = dfr_facts_row(d->facts, DFR_T_DEVICES);
         uint32_t place = place_of(d, stack[i - 1], 1);
-        cell(d, DFR_F_DEVICES_ADDR, row, dfr_v_addr(stack[i - 1]), place);
-        cell(d, DFR_F_DEVICES_STACK, row, dfr_v_int(1), place);
-        cell(d, DFR_F_DEVICES_ASKED, row, dfr_v_bool(i == 1), place);
+        dfr_dump_cell(d, DFR_F_DEVICES_ADDR, row, dfr_v_addr(stack[i - 1]), place);
+        dfr_dump_cell(d, DFR_F_DEVICES_STACK, row, dfr_v_int(1), place);
+        dfr_dump_cell(d, DFR_F_DEVICES_ASKED, row, dfr_v_bool(i == 1), place);
         if (driver_of(d, stack[i - 1], &driver))
-            cell(d, DFR_F_DEVICES_DRIVER, row, driver, place);
+            dfr_dump_cell(d, DFR_F_DEVICES_DRIVER, row, driver, place);
     }
 }
 

@@ -25,25 +25,17 @@ static int after_call(const struct dfr_dump *d, uint64_t address)
     return 0;
 }
 
-static void cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
-                 uint32_t place)
-{
-    v.trust = DFR_TRUST_BINARY;
-    v.place = place;
-    dfr_facts_cell(d->facts, column, row, v);
-}
-
 static void put_frame(struct dfr_dump *d, uint64_t sp, uint64_t address, uint32_t method,
                       uint32_t place)
 {
     uint32_t row = dfr_facts_row(d->facts, DFR_T_STACK);
     if (row == UINT32_MAX)
         return;
-    cell(d, DFR_F_STACK_INDEX, row, dfr_v_int(row), place);
-    cell(d, DFR_F_STACK_SP, row, dfr_v_addr(sp), place);
-    cell(d, DFR_F_STACK_ADDRESS, row, dfr_v_addr(address), place);
-    cell(d, DFR_F_STACK_METHOD, row, dfr_v_enum(DFR_E_METHOD, method), place);
-    cell(d, DFR_F_STACK_TRUST, row, dfr_v_enum(DFR_E_TRUST, DFR_TRUST_BINARY), place);
+    dfr_dump_cell(d, DFR_F_STACK_INDEX, row, dfr_v_int(row), place);
+    dfr_dump_cell(d, DFR_F_STACK_SP, row, dfr_v_addr(sp), place);
+    dfr_dump_cell(d, DFR_F_STACK_ADDRESS, row, dfr_v_addr(address), place);
+    dfr_dump_cell(d, DFR_F_STACK_METHOD, row, dfr_v_enum(DFR_E_METHOD, method), place);
+    dfr_dump_cell(d, DFR_F_STACK_TRUST, row, dfr_v_enum(DFR_E_TRUST, DFR_TRUST_BINARY), place);
     const struct dfr_image *image = dfr_dump_image_at(d, address);
     if (!image)
         return;
@@ -53,10 +45,10 @@ static void put_frame(struct dfr_dump *d, uint64_t sp, uint64_t address, uint32_
                               .func = DFR_STR(""),
                               .offset = address - image->base,
                               .has_offset = true};
-        cell(d, DFR_F_STACK_MODULE, row, dfr_facts_module(d->facts, sym.module), place);
-        cell(d, DFR_F_STACK_SYM, row, dfr_facts_sym(d->facts, sym), place);
+        dfr_dump_cell(d, DFR_F_STACK_MODULE, row, dfr_facts_module(d->facts, sym.module), place);
+        dfr_dump_cell(d, DFR_F_STACK_SYM, row, dfr_facts_sym(d->facts, sym), place);
     }
-    cell(d, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)(address - image->base)), place);
+    dfr_dump_cell(d, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)(address - image->base)), place);
 }
 
 /* A slot that may hold a return address: it points behind the headers of a module, and where the

@@ -11,6 +11,14 @@ struct dfr_value dfr_dump_value(struct dfr_dump *d, struct dfr_value v, uint64_t
     return v;
 }
 
+void dfr_dump_cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
+                   uint32_t place)
+{
+    v.trust = DFR_TRUST_BINARY;
+    v.place = place;
+    dfr_facts_cell(d->facts, column, row, v);
+}
+
 void dfr_dump_put(struct dfr_dump *d, uint32_t field, struct dfr_value v, uint64_t begin,
                   uint64_t end)
 {

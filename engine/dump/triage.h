@@ -69,6 +69,9 @@ void dfr_dump_put(struct dfr_dump *d, uint32_t field, struct dfr_value v, uint64
 /* The same at an address that was captured. */
 void dfr_dump_put_va(struct dfr_dump *d, uint32_t field, struct dfr_value v, uint64_t va,
                      uint64_t len);
+/* A cell of a table, read at a place that is already known. */
+void dfr_dump_cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
+                   uint32_t place);
 
 /* ---- system.c: what the header says ---- */
 void dfr_dump_system(struct dfr_dump *d);
