@@ -73,7 +73,7 @@ comma     := ,
 
 # --- Sources ----------------------------------------------------------------------------------
 # Lower layers first; tests/checks/layers.sh holds each to the ones before it.
-LAYERS    := base facts text dump code lang vm rank pack report api
+LAYERS    := base facts memory image text dump forge code lang vm rank pack report api
 LIB_SRC   := $(foreach l,$(LAYERS),$(sort $(wildcard engine/$(l)/*.c)))
 CLI_SRC   := $(sort $(wildcard engine/cli/*.c))
 TOOL_SRC  := $(sort $(wildcard engine/tools/*.c))

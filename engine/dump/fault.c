@@ -119,7 +119,7 @@ static struct dfr_fault fault_of(const struct dfr_dump *d, struct dfr_span s, bo
 static uint32_t place_of(struct dfr_dump *d, uint64_t va, uint64_t off, uint64_t len)
 {
     uint64_t have;
-    if (va && !dfr_memory_at(&d->memory, va, &off, &have))
+    if (va && !dfr_space_at(&d->memory, va, &off, &have))
         off = 0;
     return dfr_facts_place(d->facts, (struct dfr_place){off, off + len, 0, va});
 }
@@ -128,7 +128,7 @@ static uint32_t place_of(struct dfr_dump *d, uint64_t va, uint64_t off, uint64_t
 static bool frame_at(struct dfr_dump *d, uint64_t va, uint64_t ip, uint8_t *buf)
 {
     struct dfr_span s = {buf, TRAP_BYTES};
-    if (!(va >> 63) || !dfr_memory_copy(&d->memory, va, buf, TRAP_BYTES))
+    if (!(va >> 63) || !dfr_space_copy(&d->memory, va, buf, TRAP_BYTES))
         return false;
     uint64_t cs = word(s, TRAP_CS, 2), ss = word(s, TRAP_SS, 2), sp = word(s, TRAP_RSP, 8);
     return word(s, TRAP_RIP, 8) == (ip ? ip : word(s, TRAP_RIP, 8)) && cs == 0x10 &&
@@ -147,7 +147,7 @@ static uint64_t find_frame(struct dfr_dump *d, uint64_t ip, uint8_t *buf)
         return 0;
     for (uint64_t at = 0; at + TRAP_BYTES <= size; at += 8) {
         uint64_t u;
-        if (!dfr_memory_u64(&d->memory, low + at + TRAP_RIP, &u))
+        if (!dfr_space_u64(&d->memory, low + at + TRAP_RIP, &u))
             break;
         if (u != ip || !frame_at(d, low + at, ip, buf))
             continue;
@@ -167,11 +167,11 @@ static void exception_record(struct dfr_dump *d, uint64_t va)
     const uint32_t access_violation = 0xC0000005, in_page_error = 0xC0000006;
     uint32_t code, count;
     uint64_t wanted, where;
-    if (!(va >> 63) || !dfr_memory_u32(&d->memory, va, &code) ||
+    if (!(va >> 63) || !dfr_space_u32(&d->memory, va, &code) ||
         (code != access_violation && code != in_page_error) ||
-        !dfr_memory_u32(&d->memory, va + COUNT, &count) || count < 2 ||
-        !dfr_memory_u64(&d->memory, va + WANTED, &wanted) ||
-        !dfr_memory_u64(&d->memory, va + WHERE, &where))
+        !dfr_space_u32(&d->memory, va + COUNT, &count) || count < 2 ||
+        !dfr_space_u64(&d->memory, va + WANTED, &wanted) ||
+        !dfr_space_u64(&d->memory, va + WHERE, &where))
         return;
     if (wanted == 0 || wanted == 1 || wanted == 8) {
         uint32_t access = wanted == 0   ? DFR_ACCESS_READ
@@ -202,7 +202,7 @@ struct dfr_fault dfr_dump_fault(struct dfr_dump *d)
         dfr_bugcheck_code((uint32_t)code) == 0x7E)
         exception_record(d, argument(d, 3));
 
-    if (at >> 63 && dfr_memory_copy(&d->memory, at, buf, len) && plausible(d, s)) {
+    if (at >> 63 && dfr_space_copy(&d->memory, at, buf, len) && plausible(d, s)) {
         fault = fault_of(d, s, true, place_of(d, at, 0, len));
         put_regs(d, x64 ? X64 : ARM64, s, fault.place);
         return fault;

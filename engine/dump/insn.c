@@ -115,7 +115,7 @@ struct report {
 static bool behind_raise(const struct dfr_dump *d, uint64_t ip)
 {
     uint8_t b[6];
-    if (!dfr_memory_copy(&d->memory, ip - sizeof b, b, sizeof b))
+    if (!dfr_space_copy(&d->memory, ip - sizeof b, b, sizeof b))
         return true;
     /* Calls through memory or a register, of 6, 3 and 2 bytes. */
     for (size_t i = 0; i < sizeof b - 1; i++)
@@ -164,11 +164,11 @@ static struct report reported(const struct dfr_dump *d, uint64_t ip)
             return none;
         return violation(d, ip, header(d, DFR_HEADER_ARG4));
     case 0x7E:
-        if (!dfr_memory_u32(&d->memory, va, &code) || code != access_violation ||
-            !dfr_memory_u32(&d->memory, va + FLAGS, &flags) || (flags & SOFTWARE) ||
-            !dfr_memory_u64(&d->memory, va + AT, &at) || at != ip ||
-            !dfr_memory_u32(&d->memory, va + COUNT, &count) || count != 2 ||
-            !dfr_memory_u64(&d->memory, va + WHERE, &where))
+        if (!dfr_space_u32(&d->memory, va, &code) || code != access_violation ||
+            !dfr_space_u32(&d->memory, va + FLAGS, &flags) || (flags & SOFTWARE) ||
+            !dfr_space_u64(&d->memory, va + AT, &at) || at != ip ||
+            !dfr_space_u32(&d->memory, va + COUNT, &count) || count != 2 ||
+            !dfr_space_u64(&d->memory, va + WHERE, &where))
             return none;
         return violation(d, ip, where);
     default:
@@ -210,7 +210,7 @@ static void consistency(struct dfr_dump *d, csh cs, const struct insn *in)
 static void padding(struct dfr_dump *d, const struct insn *in)
 {
     uint8_t before;
-    if (!dfr_memory_u8(&d->memory, in->ip - 1, &before))
+    if (!dfr_space_u8(&d->memory, in->ip - 1, &before))
         return;
     bool inside = before == PADDING && in->bytes[0] == PADDING;
     dfr_dump_put_va(d, DFR_F_FAULT_IN_PADDING, dfr_v_bool(inside), in->ip - 1, 2);
@@ -330,13 +330,13 @@ void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers)
     uint64_t off = 0, len;
     if (d->file.machine != DFR_MACHINE_X64 || !(ip >> 63))
         return;
-    while (have < LONGEST && dfr_memory_u8(&d->memory, ip + have, &in.bytes[have]))
+    while (have < LONGEST && dfr_space_u8(&d->memory, ip + have, &in.bytes[have]))
         have++;
     if (!have) {
         d->facts->tables[DFR_T_INSNS].reason = DFR_REASON_NOT_CAPTURED;
         return;
     }
-    (void)dfr_memory_at(&d->memory, ip, &off, &len);
+    (void)dfr_space_at(&d->memory, ip, &off, &len);
     in.place = dfr_facts_place(d->facts, (struct dfr_place){off, off + have, 0, ip});
     in.row = dfr_facts_row(d->facts, DFR_T_INSNS);
     cell(d, &in, DFR_F_INSNS_ADDR, dfr_v_addr(ip));

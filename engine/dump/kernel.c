@@ -41,7 +41,7 @@ struct prcb {
 static bool prcb_copy(const struct dfr_dump *d, const struct prcb *p, uint64_t off, void *buf,
                       size_t len)
 {
-    return p->va ? p->va <= UINT64_MAX - off && dfr_memory_copy(&d->memory, p->va + off, buf, len)
+    return p->va ? p->va <= UINT64_MAX - off && dfr_space_copy(&d->memory, p->va + off, buf, len)
                  : dfr_bytes_copy(d->bytes, p->off + off, buf, len);
 }
 
@@ -101,9 +101,9 @@ static void saved_context(struct dfr_dump *d, const struct prcb *p, uint32_t row
     uint32_t flags;
     bool x64 = d->file.machine == DFR_MACHINE_X64;
     if (!prcb_field(d, p, KDBG_PRCB_CONTEXT, 8, &context) || !(context >> 63) ||
-        !dfr_memory_u32(&d->memory, context + (x64 ? X64_FLAGS : 0), &flags) ||
+        !dfr_space_u32(&d->memory, context + (x64 ? X64_FLAGS : 0), &flags) ||
         !(flags & (x64 ? 0x100000u : 0x400000u)) ||
-        !dfr_memory_u64(&d->memory, context + (x64 ? X64_IP : ARM64_IP), &ip))
+        !dfr_space_u64(&d->memory, context + (x64 ? X64_IP : ARM64_IP), &ip))
         return;
     dfr_dump_cell(d, DFR_F_CPUS_RIP, row, dfr_v_addr(ip), place);
 }
@@ -142,7 +142,7 @@ static bool put_processor(struct dfr_dump *d, const struct prcb *p, int64_t cras
     uint16_t special;
     if (!prcb_field(d, p, KDBG_PRCB_NUMBER, 4, &number))
         return false;
-    if (p->va && !dfr_memory_at(&d->memory, p->va, &off, &have))
+    if (p->va && !dfr_space_at(&d->memory, p->va, &off, &have))
         off = 0;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_CPUS);
     if (row == UINT32_MAX)
@@ -175,12 +175,12 @@ static bool all_processors(struct dfr_dump *d, int64_t crashing)
     uint64_t array, count, va;
     if (!dfr_kdbg_u64(d, KDBG_PROCESSORS, &array) || !(array >> 63) ||
         !dfr_container_field(&d->file, DFR_HEADER_PROCESSORS, &count) || !count ||
-        count > DFR_LIMIT_DUMP_PROCESSORS || !dfr_memory_u64(&d->memory, array, &va))
+        count > DFR_LIMIT_DUMP_PROCESSORS || !dfr_space_u64(&d->memory, array, &va))
         return false;
     bool all = true;
     for (uint64_t i = 0; i < count; i++) {
         struct prcb p = {0};
-        if (array > UINT64_MAX - 8 * i || !dfr_memory_u64(&d->memory, array + 8 * i, &p.va) ||
+        if (array > UINT64_MAX - 8 * i || !dfr_space_u64(&d->memory, array + 8 * i, &p.va) ||
             !(p.va >> 63) || !put_processor(d, &p, crashing))
             all = false;
     }
@@ -266,7 +266,7 @@ static void verifier(struct dfr_dump *d)
     uint32_t flags;
     if (!dfr_kdbg_u64(d, KDBG_VERIFIER, &va) || !(va >> 63))
         return;
-    if (!dfr_memory_u32(&d->memory, va, &flags)) {
+    if (!dfr_space_u32(&d->memory, va, &flags)) {
         dfr_dump_put_va(d, DFR_F_VERIFIER_FLAGS,
                         dfr_v_unknown(DFR_KIND_ADDR, DFR_REASON_NOT_CAPTURED), va, 4);
         dfr_dump_put_va(d, DFR_F_VERIFIER_ENABLED,
@@ -285,7 +285,7 @@ static void build_lab(struct dfr_dump *d)
     char text[MOST];
     if (!dfr_kdbg_u64(d, KDBG_BUILD_LAB, &va) || !(va >> 63))
         return;
-    if (!dfr_memory_at(&d->memory, va, &off, &have)) {
+    if (!dfr_space_at(&d->memory, va, &off, &have)) {
         dfr_dump_put_va(d, DFR_F_OS_VERSION, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_NOT_CAPTURED),
                         va, 1);
         return;

@@ -4,8 +4,8 @@
 
 #include "base/checked.h"
 #include "base/limits.h"
+#include "base/utf16.h"
 #include "dump/triage.h"
-#include "dump/utf16.h"
 
 /* A driver entry: u32 offset of the name, then a copy of the kernel's own entry. The debugger fills
  * only the base, size, checksum and stamp of the copy. Public parsers; observed on x64 and ARM64. */

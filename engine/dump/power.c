@@ -24,7 +24,7 @@ enum {
 static uint32_t place_of(struct dfr_dump *d, uint64_t va, uint64_t len)
 {
     uint64_t off = 0, have;
-    if (!dfr_memory_at(&d->memory, va, &off, &have))
+    if (!dfr_space_at(&d->memory, va, &off, &have))
         len = 0;
     return dfr_facts_place(d->facts, (struct dfr_place){off, off + len, 0, va});
 }
@@ -34,7 +34,7 @@ static bool is_object(const struct dfr_dump *d, uint64_t va, uint16_t type)
 {
     uint8_t b[2];
     uint16_t u = 0;
-    return va >> 63 && dfr_memory_copy(&d->memory, va, b, sizeof b) &&
+    return va >> 63 && dfr_space_copy(&d->memory, va, b, sizeof b) &&
            dfr_span_u16le((struct dfr_span){b, sizeof b}, 0, &u) && u == type;
 }
 
@@ -43,9 +43,9 @@ static bool driver_of(struct dfr_dump *d, uint64_t device, struct dfr_value *ret
 {
     uint64_t driver, start;
     if (!is_object(d, device, DEVICE_TYPE) ||
-        !dfr_memory_u64(&d->memory, device + DEVICE_DRIVER, &driver) ||
+        !dfr_space_u64(&d->memory, device + DEVICE_DRIVER, &driver) ||
         !is_object(d, driver, DRIVER_TYPE) ||
-        !dfr_memory_u64(&d->memory, driver + DRIVER_START, &start))
+        !dfr_space_u64(&d->memory, driver + DRIVER_START, &start))
         return false;
     const struct dfr_image *image = dfr_dump_image_at(d, start);
     const struct dfr_value *name =
@@ -62,9 +62,9 @@ static void put_location(struct dfr_dump *d, uint64_t irp, uint32_t irp_row, uin
     uint64_t va = irp + IRP_FIRST + (uint64_t)i * LOCATION_BYTES, device, completion;
     uint8_t major, minor;
     struct dfr_value driver;
-    if (!dfr_memory_u8(&d->memory, va, &major) || !dfr_memory_u8(&d->memory, va + 1, &minor) ||
-        !dfr_memory_u64(&d->memory, va + LOCATION_DEVICE, &device) ||
-        !dfr_memory_u64(&d->memory, va + LOCATION_COMPLETION, &completion))
+    if (!dfr_space_u8(&d->memory, va, &major) || !dfr_space_u8(&d->memory, va + 1, &minor) ||
+        !dfr_space_u64(&d->memory, va + LOCATION_DEVICE, &device) ||
+        !dfr_space_u64(&d->memory, va + LOCATION_COMPLETION, &completion))
         return;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_IRP_STACK), place = place_of(d, va, 1);
     dfr_dump_cell(d, DFR_F_IRP_STACK_IRP, row, dfr_v_addr(irp), place);
@@ -101,9 +101,9 @@ static void put_irp(struct dfr_dump *d, uint64_t irp)
     uint8_t count, current;
     uint64_t location;
     if (!is_object(d, irp, IRP_TYPE) || irp > UINT64_MAX - 0x10000 ||
-        !dfr_memory_u8(&d->memory, irp + IRP_COUNT, &count) || !count || count > MOST_LOCATIONS ||
-        !dfr_memory_u8(&d->memory, irp + IRP_CURRENT, &current) ||
-        !dfr_memory_u64(&d->memory, irp + IRP_LOCATION, &location))
+        !dfr_space_u8(&d->memory, irp + IRP_COUNT, &count) || !count || count > MOST_LOCATIONS ||
+        !dfr_space_u8(&d->memory, irp + IRP_CURRENT, &current) ||
+        !dfr_space_u64(&d->memory, irp + IRP_LOCATION, &location))
         return;
     bool agree = current && current <= count &&
                  location == irp + IRP_FIRST + (uint64_t)(current - 1) * LOCATION_BYTES;
@@ -123,7 +123,7 @@ static void put_devices(struct dfr_dump *d, uint64_t bottom)
             if (stack[i] == va)
                 return; /* a damaged chain that bites its tail */
         stack[n++] = va;
-        if (!dfr_memory_u64(&d->memory, va + DEVICE_ATTACHED, &va))
+        if (!dfr_space_u64(&d->memory, va + DEVICE_ATTACHED, &va))
             va = 0;
     }
     for (uint32_t i = n; i > 0; i--) {

@@ -2,7 +2,7 @@
 #ifndef DFR_DUMP_SNIFF_H
 #define DFR_DUMP_SNIFF_H
 
-#include "dump/container.h"
+#include "memory/container.h"
 
 enum { DFR_SNIFF_BYTES = 512 }; /* enough to tell */
 

@@ -8,7 +8,7 @@
 static int after_call(const struct dfr_dump *d, uint64_t address)
 {
     uint8_t b[8];
-    if (address < sizeof b || !dfr_memory_copy(&d->memory, address - sizeof b, b, sizeof b))
+    if (address < sizeof b || !dfr_space_copy(&d->memory, address - sizeof b, b, sizeof b))
         return -1;
     if (d->file.machine == DFR_MACHINE_ARM64) {
         uint32_t w = 0;
@@ -66,9 +66,9 @@ static void scan(struct dfr_dump *d, uint64_t from, uint64_t to)
     uint32_t kept = 0;
     for (uint64_t at = from; at < to && to - at >= 8 && kept < DFR_LIMIT_SCAN_FRAMES; at += 8) {
         uint64_t value, off, have;
-        if (!dfr_memory_u64(&d->memory, at, &value))
+        if (!dfr_space_u64(&d->memory, at, &value))
             break;
-        if (value == last || !may_return(d, value) || !dfr_memory_at(&d->memory, at, &off, &have))
+        if (value == last || !may_return(d, value) || !dfr_space_at(&d->memory, at, &off, &have))
             continue;
         last = value;
         kept++;

@@ -29,7 +29,7 @@ void dfr_dump_put_va(struct dfr_dump *d, uint32_t field, struct dfr_value v, uin
                      uint64_t len)
 {
     uint64_t off = 0, have;
-    bool there = dfr_memory_at(&d->memory, va, &off, &have);
+    bool there = dfr_space_at(&d->memory, va, &off, &have);
     (void)dfr_facts_set(d->facts, field, dfr_dump_value(d, v, off, there ? off + len : off, va));
 }
 
@@ -55,7 +55,7 @@ uint64_t dfr_triage_u64(const struct dfr_dump *d, uint32_t field)
 
 static void add(struct dfr_dump *d, uint64_t va, uint64_t off, uint64_t size, const char *what)
 {
-    if (va && off && size && !dfr_memory_add(&d->memory, va, off, size))
+    if (va && off && size && !dfr_space_add(&d->memory, va, off, size))
         dfr_dump_damaged(d, off, d->bytes->size, what);
 }
 
@@ -79,7 +79,7 @@ static void map_blocks(struct dfr_dump *d)
         uint32_t off = 0, size = 0;
         if (dfr_span_u64le(t, i * STRIDE, &va) && dfr_span_u32le(t, i * STRIDE + 8, &off) &&
             dfr_span_u32le(t, i * STRIDE + 12, &size) && size &&
-            !dfr_memory_add(&d->memory, va, off, size))
+            !dfr_space_add(&d->memory, va, off, size))
             cut++;
     }
     if (cut)
@@ -95,7 +95,7 @@ static void find_kdbg(struct dfr_dump *d)
     uint64_t size = dfr_triage_u32(d, DFR_TRIAGE_KDBG_SIZE);
     uint32_t tag = 0, says = 0;
     bool known = dfr_container_field(&d->file, DFR_HEADER_KDBG, &va);
-    if (!off && !(known && dfr_memory_at(&d->memory, va, &off, &size)))
+    if (!off && !(known && dfr_space_at(&d->memory, va, &off, &size)))
         return;
     if (!dfr_bytes_u32(d->bytes, off + TAG, &tag) || tag != 0x4742444B ||
         !dfr_bytes_u32(d->bytes, off + SIZE, &says) || says < LEAST || says > MOST) {
@@ -115,7 +115,7 @@ bool dfr_triage_open(struct dfr_dump *d)
 {
     enum { MARK = 0x44475254 }; /* `TRGD` ends what the kernel wrote */
     uint32_t mark = 0;
-    d->memory = (struct dfr_memory_map){.bytes = d->bytes};
+    d->memory = (struct dfr_space){.bytes = d->bytes};
     if (!dfr_bytes_span(d->bytes, DFR_HEADER64_SIZE, DFR_TRIAGE_BYTES, &d->triage))
         return false;
     uint64_t valid = dfr_triage_u32(d, DFR_TRIAGE_VALID);
@@ -126,7 +126,7 @@ bool dfr_triage_open(struct dfr_dump *d)
         dfr_triage_u32(d, DFR_TRIAGE_STACK_SIZE), "the file ends inside the captured stack");
     add(d, dfr_triage_u64(d, DFR_TRIAGE_PAGE_VA), dfr_triage_u32(d, DFR_TRIAGE_PAGE),
         dfr_triage_u32(d, DFR_TRIAGE_PAGE_SIZE), "the file ends inside the captured page");
-    dfr_memory_ready(&d->memory);
+    dfr_space_ready(&d->memory);
     find_kdbg(d);
     return true;
 }

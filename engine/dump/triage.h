@@ -2,9 +2,9 @@
 #ifndef DFR_DUMP_TRIAGE_H
 #define DFR_DUMP_TRIAGE_H
 
-#include "dump/container.h"
-#include "dump/memory.h"
 #include "facts/store.h"
+#include "memory/container.h"
+#include "memory/space.h"
 
 /* Fields of the block behind the header of a small 64-bit dump, all u32 but the first address.
  * Source: public parsers that agree; observed on x64 and ARM64. */
@@ -44,7 +44,7 @@ struct dfr_dump {
     struct dfr_diags *diags;
     struct dfr_container file;
     struct dfr_span triage; /* DFR_TRIAGE_BYTES */
-    struct dfr_memory_map memory;
+    struct dfr_space memory;
     struct dfr_span kdbg; /* the debugger data block, as long as it says; empty: not there */
     uint64_t kdbg_at;     /* file offset */
     bool whole;           /* nothing found to be missing so far */

@@ -30,8 +30,11 @@ struct dfr_derived {
     struct dfr_value before;
 };
 
+struct dfr_view;
+
 struct dfr_facts {
     struct dfr_arena *arena;
+    const struct dfr_view *view; /* the memory behind the facts (facts/view.h); NULL: a text */
     struct dfr_value scalars[DFR_F_COUNT]; /* by field id; table and column entries unused */
     struct dfr_rows tables[DFR_T_COUNT];
     DFR_VEC(struct dfr_place) places; /* [0] is "no place" */

@@ -1,6 +1,6 @@
 /* Names in dumps: UTF-16 little-endian, possibly broken. */
-#ifndef DFR_DUMP_UTF16_H
-#define DFR_DUMP_UTF16_H
+#ifndef DFR_BASE_UTF16_H
+#define DFR_BASE_UTF16_H
 
 #include "base/span.h"
 #include "base/str.h"

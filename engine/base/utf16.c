@@ -1,5 +1,5 @@
 /* UTF-16 to UTF-8 for names out of a dump. */
-#include "dump/utf16.h"
+#include "base/utf16.h"
 
 static size_t put(uint8_t *p, uint32_t c)
 {

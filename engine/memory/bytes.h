@@ -1,8 +1,8 @@
 /* Where the bytes of a dump come from: memory, a file, or a callback. Readers ask for ranges; a file
  * is read in windows and never mapped (a mapped file that shrinks raises a signal).
  * Knows nothing of formats. */
-#ifndef DFR_DUMP_BYTES_H
-#define DFR_DUMP_BYTES_H
+#ifndef DFR_MEMORY_BYTES_H
+#define DFR_MEMORY_BYTES_H
 
 #include "base/arena.h"
 #include "base/span.h"

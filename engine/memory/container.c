@@ -1,5 +1,5 @@
 /* The dump header and what follows it: which kind of dump this is. */
-#include "dump/container.h"
+#include "memory/container.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@ static const struct {
 } fields[] = {
 #define HEADER_FIELD(id, off64, size64, off32, size32, meaning)                                    \
     {{(off64), (off32)}, {(size64), (size32)}},
-#include "dump/header.def"
+#include "memory/header.def"
 #undef HEADER_FIELD
 };
 

@@ -1,16 +1,16 @@
 /* A Windows kernel dump as a container: its header, its kind, and what lies behind the header.
  * Source of all offsets: public SDK headers, public parsers that agree, and observed dumps. */
-#ifndef DFR_DUMP_CONTAINER_H
-#define DFR_DUMP_CONTAINER_H
+#ifndef DFR_MEMORY_CONTAINER_H
+#define DFR_MEMORY_CONTAINER_H
 
 #include "base/diag.h"
-#include "dump/bytes.h"
+#include "memory/bytes.h"
 
 enum { DFR_HEADER64_SIZE = 0x2000, DFR_HEADER32_SIZE = 0x1000 };
 
 #define HEADER_FIELD(id, off64, size64, off32, size32, meaning) DFR_HEADER_##id,
 enum dfr_header_field {
-#include "dump/header.def"
+#include "memory/header.def"
     DFR_HEADER_COUNT
 };
 #undef HEADER_FIELD

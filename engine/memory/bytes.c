@@ -1,5 +1,5 @@
 /* Bytes of a dump from memory, a file or a callback. */
-#include "dump/bytes.h"
+#include "memory/bytes.h"
 
 #include <errno.h>
 #include <string.h>

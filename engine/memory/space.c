@@ -1,9 +1,9 @@
 /* Captured ranges by address. */
-#include "dump/memory.h"
+#include "memory/space.h"
 
 #include <stdlib.h>
 
-bool dfr_memory_add(struct dfr_memory_map *m, uint64_t va, uint64_t off, uint64_t size)
+bool dfr_space_add(struct dfr_space *m, uint64_t va, uint64_t off, uint64_t size)
 {
     uint64_t want = size;
     if (off > m->bytes->size)
@@ -27,7 +27,7 @@ static int by_address(const void *a, const void *b)
     return (x->off > y->off) - (x->off < y->off);
 }
 
-void dfr_memory_ready(struct dfr_memory_map *m)
+void dfr_space_ready(struct dfr_space *m)
 {
     uint64_t reach = 0;
     if (m->ranges.n)
@@ -39,8 +39,7 @@ void dfr_memory_ready(struct dfr_memory_map *m)
     }
 }
 
-bool dfr_memory_at(const struct dfr_memory_map *m, uint64_t va, uint64_t *ret_off,
-                   uint64_t *ret_len)
+bool dfr_space_at(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uint64_t *ret_len)
 {
     enum { STEPS = 256 }; /* ranges that start lower and end higher: a handful in real dumps */
     uint32_t from = 0, to = m->ranges.n;
@@ -64,12 +63,18 @@ bool dfr_memory_at(const struct dfr_memory_map *m, uint64_t va, uint64_t *ret_of
     return false;
 }
 
-bool dfr_memory_copy(const struct dfr_memory_map *m, uint64_t va, void *buf, size_t len)
+enum dfr_reason dfr_space_why(const struct dfr_space *m, uint64_t va)
+{
+    uint64_t off, len;
+    return dfr_space_at(m, va, &off, &len) ? DFR_REASON_NONE : DFR_REASON_NOT_CAPTURED;
+}
+
+bool dfr_space_copy(const struct dfr_space *m, uint64_t va, void *buf, size_t len)
 {
     uint8_t *p = buf;
     while (len) {
         uint64_t off, have;
-        if (!dfr_memory_at(m, va, &off, &have))
+        if (!dfr_space_at(m, va, &off, &have))
             return false;
         size_t n = have < len ? (size_t)have : len;
         if (!dfr_bytes_copy(m->bytes, off, p, n))
@@ -81,21 +86,21 @@ bool dfr_memory_copy(const struct dfr_memory_map *m, uint64_t va, void *buf, siz
     return true;
 }
 
-bool dfr_memory_u8(const struct dfr_memory_map *m, uint64_t va, uint8_t *ret)
+bool dfr_space_u8(const struct dfr_space *m, uint64_t va, uint8_t *ret)
 {
-    return dfr_memory_copy(m, va, ret, 1);
+    return dfr_space_copy(m, va, ret, 1);
 }
 
-bool dfr_memory_u32(const struct dfr_memory_map *m, uint64_t va, uint32_t *ret)
+bool dfr_space_u32(const struct dfr_space *m, uint64_t va, uint32_t *ret)
 {
     uint8_t b[4];
-    return dfr_memory_copy(m, va, b, sizeof b) &&
+    return dfr_space_copy(m, va, b, sizeof b) &&
            dfr_span_u32le((struct dfr_span){b, sizeof b}, 0, ret);
 }
 
-bool dfr_memory_u64(const struct dfr_memory_map *m, uint64_t va, uint64_t *ret)
+bool dfr_space_u64(const struct dfr_space *m, uint64_t va, uint64_t *ret)
 {
     uint8_t b[8];
-    return dfr_memory_copy(m, va, b, sizeof b) &&
+    return dfr_space_copy(m, va, b, sizeof b) &&
            dfr_span_u64le((struct dfr_span){b, sizeof b}, 0, ret);
 }
