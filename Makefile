@@ -80,6 +80,7 @@ TOOL_SRC  := $(sort $(wildcard engine/tools/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
+STRESS_SRC := $(sort $(wildcard tests/stress/*.c))
 
 GRAMMAR_Y := $(wildcard grammar/dfr.y)
 GRAMMAR_L := $(wildcard grammar/dfr.l)
@@ -93,6 +94,7 @@ UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 REPLAYS   := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/fuzz/replay_%)
 BENCHES   := $(BENCH_SRC:tests/bench/%.c=$(B)/bench/%)
+STRESSES  := $(STRESS_SRC:tests/stress/%.c=$(B)/stress/%)
 
 LIB_A     := $(B)/libdfrule.a
 LIB_SO    := $(B)/libdfrule.so.$(VERSION)
@@ -165,6 +167,10 @@ $(B)/bench/%: tests/bench/%.c $(LIB_A) $(B)/flags | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) $(PKG_CFLAGS) $(CFLAGS) -o $@ $< $(LINK) $(LIB_A) $(LDFLAGS) $(LIBS)
+$(B)/stress/%: tests/stress/%.c $(LIB_A) $(B)/flags | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(PKG_CFLAGS) $(CFLAGS) -o $@ $< $(LINK) $(LIB_A) $(LDFLAGS) $(LIBS)
 $(B)/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(LIB_A) $(B)/flags | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
@@ -179,7 +185,7 @@ $(B)/obj/replay.o: tests/fuzz/replay.c $(B)/flags
 	$(Q)$(COMPILE) $(CFLAGS) -c -o $@ $<
 
 -include $(LIB_OBJ:.o=.d) $(CLI_OBJ:.o=.d) $(TOOLS:=.d) $(UNITS:=.d) $(BENCHES:=.d) \
-  $(FUZZERS:=.d) $(REPLAYS:=.d)
+  $(STRESSES:=.d)   $(FUZZERS:=.d) $(REPLAYS:=.d)
 
 ## tools: the build-time programs
 .PHONY: tools
@@ -276,6 +282,16 @@ cov:
 	@command -v lcov >/dev/null || { echo "make cov needs lcov" >&2; exit 1; }
 	@$(MAKE) --no-print-directory MODE=cov cov-run
 
+# Takes hours with everything: FILES names dumps of one kind, DAMAGE is `cut STEP` or `flip COUNT SEED`.
+DAMAGE ?= cut 512
+.PHONY: stress-run
+stress-run: $(STRESSES)
+	@$(B)/stress/damage $(DAMAGE) rules/core $(FILES)
+## stress: damage FILES as DAMAGE="cut 512" or "flip 100000 1" says and read the rest, with sanitizers
+.PHONY: stress
+stress:
+	@$(MAKE) --no-print-directory MODE=asan stress-run
+
 ## bench: time and memory of compiling, reading and matching
 .PHONY: bench
 bench: all $(BENCHES)
@@ -301,7 +317,7 @@ repro:
 
 # --- Form -------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard engine/*/*.c engine/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] \
-                               tests/bench/*.[ch]))
+                               tests/bench/*.[ch] tests/stress/*.[ch]))
 ## format: clang-format 14 over all C files
 .PHONY: format
 format:
