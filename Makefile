@@ -53,7 +53,7 @@ MODE_LINK.cov  := --coverage
 MODE_LINK.fuzz := -fsanitize=$(SANITIZE)
 
 # --- Flags ------------------------------------------------------------------------------------
-PKGS := libpcre2-8 jansson libsodium libutf8proc
+PKGS := libpcre2-8 jansson libsodium libutf8proc libmspack
 ifneq ($(wildcard engine/dump/insn.c),)
   PKGS += capstone
 endif

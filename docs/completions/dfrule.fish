@@ -26,6 +26,7 @@ complete -c dfrule -n '__fish_seen_subcommand_from check facts' -s j -l jobs -x 
 complete -c dfrule -n '__fish_seen_subcommand_from check facts' -l unordered -d 'print results as they come, not in the order of the inputs'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not what-if' -l crash -x -a '' -d 'only the Nth crash of an input that holds several (default: all; the first for explain and why-not)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not what-if' -l max-size -x -a '' -d 'refuse larger inputs; k, M and G may follow the number (default: 256M)'
+complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not what-if' -l symbols -x -a '' -d 'where images and PDBs are, as in _NT_SYMBOL_PATH, which it takes the place of: folders and srv*FOLDER parted by ;; nothing is fetched'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l steps -x -a '' -d 'stop a rule after N steps and say so (default: 1000000)'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l no-index -d 'run every rule, also those that the index rules out: slower, same answer'
 complete -c dfrule -n '__fish_seen_subcommand_from compile' -s o -l output -r -F -d 'write the compiled rules to FILE'

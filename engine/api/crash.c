@@ -31,6 +31,7 @@ size_t dfr_crash_count(const dfr_crash *crash)
 struct open_args {
     dfr_crash *crash;
     const dfr_input *input;
+    const char *symbol_path; /* NULL: none */
     uint64_t most;
 };
 
@@ -98,7 +99,10 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
     struct dfr_arena *a = &c->handle.arena;
     struct dfr_facts *f = DFR_NEW(a, struct dfr_facts);
     dfr_diags_init(&c->diags, a);
-    enum dfr_status status = dfr_dump_read(a, b, &c->diags, f, err);
+    struct dfr_store *store = DFR_NEW(a, struct dfr_store);
+    dfr_store_init(store, a, dfr_str_from(in->symbol_path ? in->symbol_path : ""));
+    struct dfr_dump_options options = {.store = store};
+    enum dfr_status status = dfr_dump_read(a, b, &options, &c->diags, f, err);
     if (status != DFR_OK)
         return with_path(c->path, status, err);
     if (b->size > in->most)
@@ -183,7 +187,7 @@ dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *optio
     uint64_t most = o.max_bytes && o.max_bytes < DFR_LIMIT_TRANSCRIPT_BYTES
                         ? o.max_bytes
                         : DFR_LIMIT_TRANSCRIPT_BYTES;
-    struct open_args args = {.crash = c, .input = &in, .most = most};
+    struct open_args args = {.crash = c, .input = &in, .symbol_path = o.symbol_path, .most = most};
     result = dfr_api_run(&c->handle.mem, open_body, &args, error);
     if (result == DFR_RESULT_OK)
         *ret = c;

@@ -129,7 +129,10 @@ static bool read_standard(uint64_t most, struct dfr_cli_text *ret, dfr_error *er
 dfr_result dfr_cli_open(const struct dfr_cli_options *o, const struct dfr_cli_input *input,
                         dfr_crash **ret, dfr_error *error)
 {
-    dfr_crash_options options = {.size = sizeof options, .max_bytes = o->max_bytes};
+    dfr_crash_options options = {.size = sizeof options,
+                                 .max_bytes = o->max_bytes,
+                                 .symbol_path =
+                                     o->symbols ? o->symbols : getenv("_NT_SYMBOL_PATH")};
     dfr_input in = {.size = sizeof in, .path = input->path};
     if (input->failed) {
         snprintf(error->message, sizeof error->message, "%s: %s", input->path,

@@ -293,6 +293,9 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return true;
     case DFR_OPT_MAX_SIZE:
         return number(row, value, 1, UINT64_MAX, &o->max_bytes);
+    case DFR_OPT_SYMBOLS:
+        o->symbols = value;
+        return true;
     case DFR_OPT_STEPS:
         if (!number(row, value, 1, UINT32_MAX, &n))
             return false;

@@ -23,7 +23,8 @@ static void reasons(struct dfr_facts *f)
     }
 }
 
-enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct dfr_diags *diags,
+enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
+                              const struct dfr_dump_options *options, struct dfr_diags *diags,
                               struct dfr_facts *ret, struct dfr_err *err)
 {
     struct dfr_container c;
@@ -33,8 +34,17 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b, struct d
     if (status != DFR_OK)
         return status;
     dfr_facts_init(ret, a);
-    struct dfr_dump d = {
-        .arena = a, .bytes = b, .facts = ret, .diags = diags, .file = c, .whole = true};
+    struct dfr_dump d = {.arena = a,
+                         .bytes = b,
+                         .facts = ret,
+                         .diags = diags,
+                         .store = options ? options->store : NULL,
+                         .file = c,
+                         .whole = true};
+    if (!d.store) {
+        d.store = DFR_NEW(a, struct dfr_store);
+        dfr_store_init(d.store, a, DFR_STR(""));
+    }
     dfr_dump_system(&d);
     if (c.conflict)
         (void)dfr_diags_add(diags, DFR_D_DUMP_KIND, "the header says kind %u, but it is a %s",

@@ -3,6 +3,7 @@
 #define DFR_DUMP_TRIAGE_H
 
 #include "facts/store.h"
+#include "image/store.h"
 #include "memory/container.h"
 #include "memory/space.h"
 
@@ -42,6 +43,7 @@ struct dfr_dump {
     struct dfr_bytes *bytes;
     struct dfr_facts *facts;
     struct dfr_diags *diags;
+    struct dfr_store *store; /* never NULL; may be empty */
     struct dfr_container file;
     struct dfr_span triage; /* DFR_TRIAGE_BYTES */
     struct dfr_space memory;

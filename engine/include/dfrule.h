@@ -164,6 +164,10 @@ typedef struct dfr_crash_options {
     size_t size;
     dfr_memory memory;
     uint64_t max_bytes; /* larger inputs are refused; 0: the built-in limit */
+    /* Where images and PDBs of a dump's modules are on this machine, as in _NT_SYMBOL_PATH: items
+     * parted by `;`, each a folder, srv*FOLDER*ADDRESS or cache*FOLDER. NULL: nowhere. Addresses
+     * are passed over: the library never opens a connection and never reads the environment. */
+    const char *symbol_path;
 } dfr_crash_options;
 
 DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_open(const dfr_input *input,

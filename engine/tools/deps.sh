@@ -20,6 +20,7 @@ build libsodium-dev     lib libsodium
 build libxxhash-dev     lib libxxhash
 build libutf8proc-dev   lib libutf8proc
 build libcapstone-dev   lib capstone
+build libmspack-dev     lib libmspack
 test  libcriterion-dev  lib criterion
 test  python3           cmd python3
 test  python3-jsonschema python jsonschema

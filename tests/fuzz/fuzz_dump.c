@@ -26,7 +26,7 @@ static uint64_t read_all(struct dfr_bytes *b, struct dfr_arena *a)
     struct dfr_err err;
     uint64_t ret = 0;
     dfr_diags_init(&diags, a);
-    if (dfr_dump_read(a, b, &diags, &facts, &err) != DFR_OK)
+    if (dfr_dump_read(a, b, NULL, &diags, &facts, &err) != DFR_OK)
         return UINT64_MAX;
     for (uint32_t i = 0; i < DFR_F_COUNT; i++)
         ret += facts.scalars[i].state == DFR_KNOWN;

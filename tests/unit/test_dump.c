@@ -18,7 +18,7 @@ static enum dfr_status read_bytes(const uint8_t *p, size_t len)
     struct dfr_bytes b;
     dfr_bytes_memory(&b, &arena, (struct dfr_span){p, len});
     dfr_diags_init(&diags, &arena);
-    return dfr_dump_read(&arena, &b, &diags, &facts, &err);
+    return dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err);
 }
 
 static void read_forged(void)
@@ -434,7 +434,7 @@ Test(dump, a_source_that_fails_at_any_read)
         struct dfr_bytes b;
         dfr_bytes_callback(&b, &arena, sizeof d, refuse, &left);
         dfr_diags_init(&diags, &arena);
-        enum dfr_status status = dfr_dump_read(&arena, &b, &diags, &facts, &err);
+        enum dfr_status status = dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err);
         cr_expect(status == DFR_OK || reads < 4, "%zu: %s", reads, err.message);
         dfr_arena_reset(&arena);
     }
@@ -487,7 +487,7 @@ Test(dump, real_dumps)
         seen++;
         cr_assert(dfr_bytes_fd(&b, &arena, &fd));
         dfr_diags_init(&diags, &arena);
-        cr_assert_eq(dfr_dump_read(&arena, &b, &diags, &facts, &err), DFR_OK, "%s: %s", path,
+        cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK, "%s: %s", path,
                      err.message);
         close(fd);
         uint32_t frozen = 0;

@@ -21,7 +21,7 @@ static void read_forged(void)
     struct dfr_bytes b;
     dfr_bytes_memory(&b, &arena, (struct dfr_span){d, sizeof d});
     dfr_diags_init(&diags, &arena);
-    cr_assert_eq(dfr_dump_read(&arena, &b, &diags, &facts, &err), DFR_OK, "%s", err.message);
+    cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK, "%s", err.message);
 }
 
 /* The bytes of the faulting instruction, and those before it; 7E with a context record. */
@@ -276,7 +276,7 @@ Test(insn, real_dumps)
         seen++;
         cr_assert(dfr_bytes_fd(&b, &arena, &fd));
         dfr_diags_init(&diags, &arena);
-        cr_assert_eq(dfr_dump_read(&arena, &b, &diags, &facts, &err), DFR_OK, "%s: %s", path,
+        cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK, "%s: %s", path,
                      err.message);
         close(fd);
         cr_expect_str_eq(mnemonic(), rows[i].mnemonic, "%s: %s", path, mnemonic());
