@@ -147,9 +147,12 @@ bool dfr_value_same(const struct dfr_value *a, const struct dfr_value *b)
     return false;
 }
 
+enum { EXTENSION = 4 }; /* bytes of each extension */
+
 static const struct dfr_str *extensions(size_t *ret_n)
 {
-    static const struct dfr_str list[] = {{".sys", 4}, {".exe", 4}, {".dll", 4}};
+    static const struct dfr_str list[] = {
+        {".sys", EXTENSION}, {".exe", EXTENSION}, {".dll", EXTENSION}};
     *ret_n = sizeof list / sizeof *list;
     return list;
 }
@@ -167,6 +170,8 @@ struct dfr_str dfr_module_stem(struct dfr_str spelled)
     struct dfr_str s = without_path(dfr_str_trim(spelled));
     size_t n;
     const struct dfr_str *ext = extensions(&n);
+    if (s.len <= EXTENSION || s.p[s.len - EXTENSION] != '.')
+        return s;
     for (size_t i = 0; i < n; i++)
         if (s.len > ext[i].len && dfr_str_ends_ci(s, ext[i]))
             return dfr_str_slice(s, 0, s.len - ext[i].len);

@@ -104,6 +104,7 @@ enum dfr_status dfr_engine_new(struct dfr_arena *a, const struct dfr_program *p,
         e->first_suppress[p->suppress.v[i].rule] = i;
     }
     e->index = dfr_index_new(a, e);
+    e->lists = dfr_lists_new(a, e);
     *ret = e;
     return DFR_OK;
 }

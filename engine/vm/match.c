@@ -15,7 +15,7 @@ static bool is_star(struct dfr_str s)
     return s.len == 1 && s.p[0] == '*';
 }
 
-static bool has_wildcard(struct dfr_str s)
+bool dfr_vm_has_wildcard(struct dfr_str s)
 {
     return s.len && (memchr(s.p, '*', s.len) || memchr(s.p, '?', s.len));
 }
@@ -56,8 +56,9 @@ static enum dfr_tri whole(struct dfr_vm *vm, uint32_t pattern, struct dfr_str s,
 
 static bool module_fits(struct dfr_str pattern, struct dfr_str canonical)
 {
-    return has_wildcard(pattern) ? dfr_str_glob(pattern, canonical, true)
-                                 : dfr_str_eq_ci(dfr_vm_canonical_module(pattern), canonical);
+    return dfr_vm_has_wildcard(pattern)
+               ? dfr_str_glob(pattern, canonical, true)
+               : dfr_str_eq_ci(dfr_vm_canonical_module(pattern), canonical);
 }
 
 enum dfr_tri dfr_vm_frame_matches(struct dfr_vm *vm, const struct dfr_frame *f, uint32_t pattern,
@@ -175,7 +176,7 @@ struct dfr_tv dfr_vm_matches(struct dfr_vm *vm, const struct dfr_tv *x, uint32_t
 
 /* --- in, contains --- */
 
-static enum dfr_tri element_is(const struct dfr_vm *vm, const struct dfr_value *x,
+enum dfr_tri dfr_vm_element_is(const struct dfr_vm *vm, const struct dfr_value *x,
                                const struct dfr_value *element)
 {
     bool module_x = x->kind == DFR_KIND_MODULE;
@@ -188,7 +189,7 @@ static enum dfr_tri element_is(const struct dfr_vm *vm, const struct dfr_value *
             m.as.module.row = 0;
         }
         struct dfr_str pattern = {m.as.module.p, m.as.module.len};
-        if (has_wildcard(pattern))
+        if (dfr_vm_has_wildcard(pattern))
             return tri(dfr_str_glob(
                 dfr_module_stem(pattern),
                 dfr_vm_canonical_module((struct dfr_str){x->as.module.p, x->as.module.len}), true));
@@ -219,11 +220,17 @@ struct dfr_tv dfr_vm_in(struct dfr_vm *vm, const struct dfr_tv *x, const struct 
     dfr_fold_begin(vm, &s, DFR_FOLD_ANY, 0);
     s.rows = rows;
     bool hit = false;
-    for (uint32_t i = 0; i < rows.count && !s.over && !hit && !dfr_vm_spent(vm); i++) {
+    /* Constants rest on nothing: of a list that was looked up, one element speaks for all. */
+    uint32_t from = 0, to = rows.count, found;
+    if (dfr_lists_find(vm, &rows, &x->v, &found)) {
+        from = found == DFR_NONE ? 0 : found;
+        to = from + 1;
+    }
+    for (uint32_t i = from; i < to && !s.over && !hit && !dfr_vm_spent(vm); i++) {
         struct dfr_tv e = element(vm, &rows, i), t = e;
         vm->steps++;
         if (e.v.state == DFR_KNOWN) {
-            enum dfr_tri same = element_is(vm, &x->v, &e.v);
+            enum dfr_tri same = dfr_vm_element_is(vm, &x->v, &e.v);
             bool kinds =
                 x->v.kind == e.v.kind || (x->v.kind == DFR_KIND_MODULE && e.v.kind == DFR_KIND_STR);
             t.v = same == DFR_OPEN ? dfr_v_unknown(DFR_KIND_BOOL, kinds ? DFR_REASON_NOT_LISTED

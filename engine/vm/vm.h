@@ -26,12 +26,14 @@ struct dfr_pattern_code {  /* a pattern made ready */
 };
 
 struct dfr_rule_index; /* index.c */
+struct dfr_list_index; /* lists.c */
 struct dfr_engine {
     const struct dfr_program *p;
     struct dfr_value *consts; /* every constant as a value */
     struct dfr_pattern_code *patterns;
     struct dfr_names modules, funcs; /* that EXACT patterns mention */
     struct dfr_rule_index *index;
+    struct dfr_list_index *lists;             /* by list */
     uint32_t *first_suppress, *next_suppress; /* by rule, by suppression; DFR_NONE ends */
     uint32_t most_lets;
 };
@@ -162,6 +164,15 @@ const struct dfr_frames *dfr_vm_frames(struct dfr_vm *vm, uint32_t table);
 enum dfr_tri dfr_vm_frame_matches(struct dfr_vm *vm, const struct dfr_frame *f, uint32_t pattern,
                                   uint8_t *ret_reason);
 struct dfr_str dfr_vm_canonical_module(struct dfr_str name);
+bool dfr_vm_has_wildcard(struct dfr_str s);
+/* Is a known value the element of a list? A module is also meant by its name, and by a pattern. */
+enum dfr_tri dfr_vm_element_is(const struct dfr_vm *vm, const struct dfr_value *x,
+                               const struct dfr_value *element);
+/* Declared lists by name (lists.c). False: the list or the value is not of that kind, ask every
+ * element. *ret_row is the element that `x` is, or DFR_NONE. */
+struct dfr_list_index *dfr_lists_new(struct dfr_arena *a, const struct dfr_engine *e);
+bool dfr_lists_find(struct dfr_vm *vm, const struct dfr_rows_view *rows, const struct dfr_value *x,
+                    uint32_t *ret_row);
 
 /* Quantifiers (fold.c) */
 struct dfr_fold_state {
