@@ -1,11 +1,12 @@
-/* Secondary data behind a small dump: a chain of blobs, each with its id. Layout from public
- * headers; the records of CPUID, two processors side by side, observed in every x64 dump seen. */
+/* Secondary data behind a dump: a chain of blobs, each with its id. Layout from public headers; the
+ * records of CPUID, two processors side by side, observed in every x64 dump seen. */
+#include "dump/blob.h"
+
 #include <string.h>
 
-#include "dump/triage.h"
+#include "base/limits.h"
 
 enum {
-    MOST_BLOBS = 256,
     MOST_RECORDS = 512,
     CHAIN = 16, /* bytes of the chain's header at least: 8 of its name, then its length */
     HEAD = 0x20,
@@ -24,41 +25,73 @@ static uint32_t u32(struct dfr_span s, uint64_t off)
     return dfr_span_u32le(s, off, &u) ? u : 0;
 }
 
-static bool find_blob(const struct dfr_dump *d, const uint8_t id[16], uint64_t *ret_off,
-                      uint32_t *ret_size)
+/* Small dumps say where the chain begins. */
+static uint64_t first(const struct dfr_dump *d)
+{
+    uint8_t buf[CHAIN];
+    struct dfr_span s = {buf, CHAIN};
+    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_SIZE_OF_DUMP);
+    if (!at || !dfr_bytes_copy(d->bytes, at, buf, CHAIN) || memcmp(buf, "DumpBlob", 8) != 0 ||
+        u32(s, 8) < CHAIN)
+        return 0;
+    return at + u32(s, 8);
+}
+
+bool dfr_blob_next(const struct dfr_dump *d, uint64_t *at, struct dfr_blob *ret)
 {
     uint8_t buf[HEAD];
-    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_SIZE_OF_DUMP);
     struct dfr_span s = {buf, HEAD};
-    if (!at || !dfr_bytes_copy(d->bytes, at, buf, CHAIN) || memcmp(buf, "DumpBlob", 8) != 0)
+    uint64_t from = *at ? *at : first(d);
+    if (!from || !dfr_bytes_copy(d->bytes, from, buf, HEAD) || u32(s, 0) < HEAD)
         return false;
-    at += u32(s, 8);
-    for (unsigned i = 0; i < MOST_BLOBS && dfr_bytes_copy(d->bytes, at, buf, HEAD); i++) {
-        uint64_t data = at + u32(s, 0) + u32(s, BEFORE);
-        if (u32(s, 0) < HEAD)
-            return false;
-        if (!memcmp(buf + ID, id, 16)) {
-            *ret_off = data;
-            *ret_size = u32(s, SIZE);
+    memcpy(ret->id, buf + ID, sizeof ret->id);
+    ret->off = from + u32(s, 0) + u32(s, BEFORE);
+    ret->size = u32(s, SIZE);
+    *at = ret->off + ret->size + u32(s, AFTER);
+    return ret->off <= d->bytes->size;
+}
+
+bool dfr_blob_find(const struct dfr_dump *d, const uint8_t id[DFR_BLOB_ID_BYTES],
+                   struct dfr_blob *ret)
+{
+    uint64_t at = 0;
+    struct dfr_blob b;
+    for (unsigned i = 0; i < DFR_LIMIT_DUMP_BLOBS && dfr_blob_next(d, &at, &b); i++)
+        if (!memcmp(b.id, id, sizeof b.id)) {
+            *ret = b;
             return true;
         }
-        at = data + u32(s, SIZE) + u32(s, AFTER);
-    }
     return false;
+}
+
+struct dfr_str dfr_guid_text(struct dfr_arena *a, const uint8_t id[DFR_BLOB_ID_BYTES])
+{
+    static const char hex[] = "0123456789abcdef";
+    static const uint8_t order[] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    char *p = dfr_arena_alloc(a, DFR_GUID_TEXT);
+    size_t n = 0;
+    p[n++] = '{';
+    for (size_t i = 0; i < sizeof order; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            p[n++] = '-';
+        p[n++] = hex[id[order[i]] >> 4];
+        p[n++] = hex[id[order[i]] & 15];
+    }
+    p[n++] = '}';
+    return (struct dfr_str){p, n};
 }
 
 bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret)
 {
-    static const uint8_t id[16] = {0x6F, 0xC0, 0x3D, 0xD0, 0x8E, 0xD8, 0xC5, 0x44,
-                                   0xBA, 0x2A, 0xFA, 0xE0, 0x35, 0x17, 0x2D, 0x19};
-    uint64_t off;
-    uint32_t size;
+    static const uint8_t id[DFR_BLOB_ID_BYTES] =
+        DFR_GUID(0xD03DC06F, 0xD88E, 0x44C5, 0xBA, 0x2A, 0xFA, 0xE0, 0x35, 0x17, 0x2D, 0x19);
+    struct dfr_blob b;
     uint8_t buf[RECORD];
     struct dfr_span s = {buf, RECORD};
-    if (!find_blob(d, id, &off, &size))
+    if (!dfr_blob_find(d, id, &b))
         return false;
-    for (uint32_t i = 0; i < MOST_RECORDS && i < size / RECORD; i++) {
-        if (!dfr_bytes_copy(d->bytes, off + (uint64_t)i * RECORD, buf, RECORD))
+    for (uint32_t i = 0; i < MOST_RECORDS && i < b.size / RECORD; i++) {
+        if (!dfr_bytes_copy(d->bytes, b.off + (uint64_t)i * RECORD, buf, RECORD))
             return false;
         if (u32(s, 0) == 0 && u32(s, 4) == leaf) {
             *ret = u32(s, ECX_ONE) | u32(s, ECX_TWO);

@@ -1,6 +1,7 @@
 /* A dump into facts. */
 #include "dump/dump.h"
 
+#include "dump/blob.h"
 #include "dump/triage.h"
 
 /* What nobody set is nothing that a text failed to show. */
@@ -53,6 +54,7 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
         dfr_dump_modules(&d);
         dfr_dump_unloaded(&d);
         dfr_dump_kernel(&d);
+        dfr_dump_machine(&d);
         dfr_dump_power(&d);
         struct dfr_fault fault = dfr_dump_fault(&d);
         dfr_dump_insn(&d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(&d), fault.is_fault);

@@ -285,6 +285,7 @@ static const struct {
     {"BaseBoardManufacturer =", DFR_F_COUNT},
     {"BiosVendor =", DFR_F_COUNT},
     {"VendorIdentifier = REG_SZ", DFR_F_MACHINE_CPU_VENDOR},
+    {"ProcessorNameString = REG_SZ", DFR_F_MACHINE_CPU_NAME},
     {"~MHz = REG_DWORD", DFR_F_MACHINE_CPU_MHZ},
     {"Update Signature = REG_BINARY", DFR_F_MACHINE_MICROCODE},
 };
