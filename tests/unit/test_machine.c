@@ -50,7 +50,7 @@ static void read_forged(void)
     struct dfr_bytes b;
     dfr_bytes_memory(&b, &arena, (struct dfr_span){d, sizeof d});
     dfr_diags_init(&diags, &arena);
-    cr_assert_eq(dfr_dump_read(&arena, &b, &diags, &facts, &err), DFR_OK, "%s", err.message);
+    cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK, "%s", err.message);
 }
 
 static const char *text(const struct dfr_value *v)
