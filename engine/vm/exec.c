@@ -15,6 +15,7 @@ void dfr_vm_init(struct dfr_vm *vm, const struct dfr_engine *e, const struct dfr
     vm->lets = DFR_NEW_N(a, e->most_lets, struct dfr_memo);
     vm->fact_memo[0] = DFR_NEW_N(a, e->p->facts.n, uint32_t);
     vm->fact_memo[1] = DFR_NEW_N(a, e->p->facts.n, uint32_t);
+    vm->list_memo = DFR_NEW_N(a, e->p->lists.n, uint32_t *);
     *DFR_PUSH(a, &vm->memos) = (struct dfr_memo){0};
     vm->scratch = DFR_NEW(a, struct dfr_buf);
     dfr_buf_init(vm->scratch, a);

@@ -12,6 +12,8 @@ struct dfr_list_index {
         uint32_t row;
     } * globs;
     uint32_t glob_count;
+    uint32_t cost; /* most steps of one question: charged for each, so that no answer depends on
+                      who asked before */
 };
 
 static uint32_t key_of(struct dfr_str name)
@@ -56,6 +58,12 @@ static void index_list(struct dfr_arena *a, const struct dfr_engine *e, uint32_t
             at = (at + 1) & ret->mask;
         ret->slots[at] = i + 1;
     }
+    uint32_t run = 0, longest = 0;
+    for (uint32_t at = 0; at < 2 * slots; at++) {
+        run = ret->slots[at & ret->mask] ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    ret->cost = 1 + longest + ret->glob_count;
 }
 
 struct dfr_list_index *dfr_lists_new(struct dfr_arena *a, const struct dfr_engine *e)
@@ -92,32 +100,53 @@ static uint32_t by_listed_name(struct dfr_vm *vm, uint32_t list, const struct df
     return hit;
 }
 
-static uint32_t by_pattern(struct dfr_vm *vm, const struct dfr_list_index *index,
-                           const struct dfr_value *x)
+static uint32_t by_pattern(const struct dfr_list_index *index, const struct dfr_value *x)
 {
     struct dfr_str name = dfr_vm_canonical_module(name_of(x));
-    for (uint32_t i = 0; i < index->glob_count; i++) {
-        vm->steps++;
+    for (uint32_t i = 0; i < index->glob_count; i++)
         if (dfr_str_glob(index->globs[i].pattern, name, true))
             return index->globs[i].row;
-    }
     return DFR_NONE;
+}
+
+static uint32_t find(struct dfr_vm *vm, uint32_t list, const struct dfr_value *x)
+{
+    uint32_t hit = by_name(vm, list, x, name_of(x));
+    if (hit == DFR_NONE && x->kind == DFR_KIND_MODULE)
+        hit = by_listed_name(vm, list, x);
+    if (hit == DFR_NONE && x->kind == DFR_KIND_MODULE)
+        hit = by_pattern(&vm->e->lists[list], x);
+    return hit;
+}
+
+/* What was found for each listed module: rules ask the same of the same modules over and over. */
+static uint32_t *memo(struct dfr_vm *vm, uint32_t list, const struct dfr_value *x)
+{
+    uint32_t n = vm->f->tables[DFR_T_MODULES].n, row = x->as.module.row - 1;
+    if (x->kind != DFR_KIND_MODULE || !x->as.module.row || row >= n)
+        return NULL;
+    if (!vm->list_memo[list])
+        vm->list_memo[list] = DFR_NEW_N(vm->a, n, uint32_t);
+    return &vm->list_memo[list][row];
 }
 
 bool dfr_lists_find(struct dfr_vm *vm, const struct dfr_rows_view *rows, const struct dfr_value *x,
                     uint32_t *ret_row)
 {
+    enum { ASKED = 2, NOWHERE = 1 }; /* 0: not asked yet */
     uint32_t list = rows->table - DFR_T_COUNT;
     if (rows->table < DFR_T_COUNT || list >= vm->p->lists.n || !vm->e->lists[list].indexed ||
         rows->first || rows->count != vm->p->lists.v[list].rows ||
         (x->kind != DFR_KIND_STR && x->kind != DFR_KIND_MODULE))
         return false;
-    const struct dfr_list_index *index = &vm->e->lists[list];
-    uint32_t hit = by_name(vm, list, x, name_of(x));
-    if (hit == DFR_NONE && x->kind == DFR_KIND_MODULE)
-        hit = by_listed_name(vm, list, x);
-    if (hit == DFR_NONE && x->kind == DFR_KIND_MODULE)
-        hit = by_pattern(vm, index, x);
-    *ret_row = hit;
+    vm->steps += vm->e->lists[list].cost;
+    uint32_t *known = memo(vm, list, x);
+    if (known && *known) {
+        *ret_row = *known == NOWHERE ? DFR_NONE : *known - ASKED;
+        return true;
+    }
+    *ret_row = find(vm, list, x);
+    if (known)
+        *known = *ret_row == DFR_NONE ? NOWHERE : *ret_row + ASKED;
     return true;
 }

@@ -87,6 +87,7 @@ struct dfr_vm {
     DFR_VEC(struct dfr_gather) gathered;
     DFR_VEC(uint32_t) items;     /* scratch for building a set */
     struct dfr_frames frames[2]; /* of STACK and OTHER_STACKS */
+    uint32_t **list_memo;        /* by list, by row of MODULES (lists.c) */
     struct dfr_regex_scratch *regex;
     struct dfr_buf *scratch; /* for names put together */
     uint32_t *leaf_slots;    /* open addressing over missing facts and cells */
