@@ -9,7 +9,15 @@
 #include "base/checked.h"
 #include "base/limits.h"
 
-enum { WINDOW = 4096 };
+/* Page tables, lists and stacks lie all over a dump: several small windows, each at one place of the
+ * file modulo their number, read it better than one. */
+enum { WINDOW = 4096, WINDOWS = 32 };
+
+struct dfr_window {
+    uint64_t at; /* a multiple of WINDOW */
+    size_t len;  /* 0: holds nothing */
+    uint8_t bytes[WINDOW];
+};
 
 void dfr_bytes_memory(struct dfr_bytes *r, struct dfr_arena *a, struct dfr_span bytes)
 {
@@ -20,7 +28,7 @@ void dfr_bytes_callback(struct dfr_bytes *r, struct dfr_arena *a, uint64_t size,
                         void *user)
 {
     *r = (struct dfr_bytes){.arena = a, .size = size, .read = read, .user = user};
-    r->window = dfr_arena_alloc(a, WINDOW);
+    r->windows = DFR_NEW_N(a, WINDOWS, struct dfr_window);
 }
 
 static bool read_fd(void *user, uint64_t off, void *buf, size_t len)
@@ -55,9 +63,14 @@ static bool inside(const struct dfr_bytes *r, uint64_t off, uint64_t len)
     return off <= r->size && len <= r->size - off;
 }
 
+void dfr_bytes_share(struct dfr_bytes *r)
+{
+    r->shared = true;
+}
+
 static bool fetch(struct dfr_bytes *r, uint64_t off, void *buf, size_t len)
 {
-    r->fetched += len;
+    __atomic_fetch_add(&r->fetched, len, __ATOMIC_RELAXED);
     return r->read(r->user, off, buf, len);
 }
 
@@ -67,11 +80,29 @@ bool dfr_bytes_span(struct dfr_bytes *r, uint64_t off, uint64_t len, struct dfr_
         return false;
     if (!r->read)
         return dfr_span_sub((struct dfr_span){r->bytes, (size_t)r->size}, off, len, ret);
+    if (r->shared)
+        return false;
     uint8_t *p = dfr_arena_alloc(r->arena, (size_t)len);
     if (len && !fetch(r, off, p, (size_t)len))
         return false;
     *ret = (struct dfr_span){p, (size_t)len};
     return true;
+}
+
+/* The window over the block that holds `off`, filled; NULL when that cannot be read. */
+static const struct dfr_window *window_at(struct dfr_bytes *r, uint64_t off)
+{
+    uint64_t at = off / WINDOW * WINDOW, left = r->size - at;
+    struct dfr_window *w = &r->windows[at / WINDOW % WINDOWS];
+    if (w->len && w->at == at)
+        return w;
+    size_t n = left < WINDOW ? (size_t)left : WINDOW;
+    w->len = 0;
+    if (!fetch(r, at, w->bytes, n))
+        return NULL;
+    w->at = at;
+    w->len = n;
+    return w;
 }
 
 bool dfr_bytes_copy(struct dfr_bytes *r, uint64_t off, void *buf, size_t len)
@@ -83,19 +114,18 @@ bool dfr_bytes_copy(struct dfr_bytes *r, uint64_t off, void *buf, size_t len)
             memcpy(buf, r->bytes + (size_t)off, len);
         return true;
     }
-    if (len > WINDOW / 2)
+    if (len && (r->shared || len > WINDOW))
         return fetch(r, off, buf, len);
-    if (off < r->window_at || off - r->window_at > r->window_len ||
-        len > r->window_len - (size_t)(off - r->window_at)) {
-        uint64_t left = r->size - off;
-        size_t n = left < WINDOW ? (size_t)left : WINDOW;
-        r->window_len = 0;
-        if (!fetch(r, off, r->window, n))
+    for (uint8_t *p = buf; len;) {
+        const struct dfr_window *w = window_at(r, off);
+        if (!w)
             return false;
-        r->window_at = off;
-        r->window_len = n;
+        size_t in = (size_t)(off - w->at), n = w->len - in < len ? w->len - in : len;
+        memcpy(p, w->bytes + in, n);
+        p += n;
+        off += n;
+        len -= n;
     }
-    memcpy(buf, r->window + (size_t)(off - r->window_at), len);
     return true;
 }
 

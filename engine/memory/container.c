@@ -20,6 +20,13 @@ bool dfr_container_field(const struct dfr_container *c, enum dfr_header_field fi
     unsigned k = !c->wide;
     uint32_t u32;
     uint64_t u64;
+    if (fields[field].size[k] == 1) {
+        uint8_t u8;
+        if (!dfr_span_u8(c->header, fields[field].off[k], &u8) || u8 == (uint8_t)fill32)
+            return false;
+        *ret = u8;
+        return true;
+    }
     if (fields[field].size[k] == 4) {
         if (!dfr_span_u32le(c->header, fields[field].off[k], &u32) || u32 == fill32)
             return false;

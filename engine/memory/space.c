@@ -1,7 +1,20 @@
-/* Captured ranges by address. */
+/* Captured memory by address: ranges, then pages. */
 #include "memory/space.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+/* Where pages were found, by their number modulo the slots. */
+enum { SLOTS = 256 };
+
+struct dfr_place_cache {
+    struct {
+        uint64_t page; /* virtual page number + 1; 0: empty */
+        uint64_t off;  /* of the page in the file */
+    } slots[SLOTS];
+};
 
 bool dfr_space_add(struct dfr_space *m, uint64_t va, uint64_t off, uint64_t size)
 {
@@ -39,7 +52,28 @@ void dfr_space_ready(struct dfr_space *m)
     }
 }
 
-bool dfr_space_at(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uint64_t *ret_len)
+void dfr_space_paging(struct dfr_space *m, const struct dfr_paging *paging)
+{
+    m->paging = *paging;
+    m->pointer_bytes =
+        paging->mode == DFR_PAGING_X86 || paging->mode == DFR_PAGING_PAE ? 4 : 8;
+    if (m->bytes->shared)
+        m->cache = NULL;
+    else if (!m->cache)
+        m->cache = DFR_NEW(m->bytes->arena, struct dfr_place_cache);
+    else
+        memset(m->cache, 0, sizeof *m->cache);
+}
+
+struct dfr_space dfr_space_with_root(const struct dfr_space *m, uint64_t root)
+{
+    struct dfr_space other = *m;
+    other.paging.root = root;
+    other.cache = NULL;
+    return other;
+}
+
+static bool in_ranges(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uint64_t *ret_len)
 {
     enum { STEPS = 256 }; /* ranges that start lower and end higher: a handful in real dumps */
     uint32_t from = 0, to = m->ranges.n;
@@ -63,10 +97,72 @@ bool dfr_space_at(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uin
     return false;
 }
 
+static enum dfr_reason in_pages(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
+                                uint64_t *ret_len)
+{
+    uint64_t page = va >> DFR_PAGE_SHIFT, in = va % DFR_PAGE_BYTES, off, len;
+    struct dfr_place_cache *cache = m->bytes->shared ? NULL : m->cache;
+    if (cache && cache->slots[page % SLOTS].page == page + 1) {
+        *ret_off = cache->slots[page % SLOTS].off + in;
+        *ret_len = DFR_PAGE_BYTES - in;
+        return DFR_REASON_NONE;
+    }
+    struct dfr_walk w = dfr_translate(&m->paging, va);
+    if (w.why != DFR_REASON_NONE)
+        return w.why;
+    enum dfr_reason why = dfr_pages_at(m->paging.pages, w.physical, &off, &len);
+    if (why != DFR_REASON_NONE)
+        return why;
+    if (cache && len >= DFR_PAGE_BYTES - in) { /* the whole page is there */
+        cache->slots[page % SLOTS].page = page + 1;
+        cache->slots[page % SLOTS].off = off - in;
+    }
+    *ret_off = off;
+    *ret_len = len < w.left ? len : w.left;
+    return DFR_REASON_NONE;
+}
+
+static enum dfr_reason find(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
+                            uint64_t *ret_len)
+{
+    if (m->ranges.n && in_ranges(m, va, ret_off, ret_len))
+        return DFR_REASON_NONE;
+    if (m->paging.mode == DFR_PAGING_NONE)
+        return DFR_REASON_NOT_CAPTURED;
+    return in_pages(m, va, ret_off, ret_len);
+}
+
+bool dfr_space_at(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uint64_t *ret_len)
+{
+    return find(m, va, ret_off, ret_len) == DFR_REASON_NONE;
+}
+
 enum dfr_reason dfr_space_why(const struct dfr_space *m, uint64_t va)
 {
     uint64_t off, len;
-    return dfr_space_at(m, va, &off, &len) ? DFR_REASON_NONE : DFR_REASON_NOT_CAPTURED;
+    return find(m, va, &off, &len);
+}
+
+enum dfr_reason dfr_space_why_range(const struct dfr_space *m, uint64_t va, uint64_t len,
+                                    uint64_t *ret_va)
+{
+    while (len) {
+        uint64_t off, have;
+        enum dfr_reason why = find(m, va, &off, &have);
+        if (why != DFR_REASON_NONE) {
+            *ret_va = va;
+            return why;
+        }
+        if (have >= len)
+            break;
+        len -= have;
+        va += have;
+        if (!va) {
+            *ret_va = va;
+            return DFR_REASON_NOT_MAPPED;
+        }
+    }
+    return DFR_REASON_NONE;
 }
 
 bool dfr_space_copy(const struct dfr_space *m, uint64_t va, void *buf, size_t len)
@@ -81,14 +177,39 @@ bool dfr_space_copy(const struct dfr_space *m, uint64_t va, void *buf, size_t le
             return false;
         p += n;
         len -= n;
-        va += n; /* ranges end below the top of the address space, so this does not wrap */
+        va += n;
+        if (len && !va)
+            return false; /* the address space ends here */
     }
+    return true;
+}
+
+bool dfr_space_span(const struct dfr_space *m, uint64_t va, uint64_t len, struct dfr_span *ret)
+{
+    uint64_t off, have, bad;
+    if (len > DFR_LIMIT_DUMP_SPAN || m->bytes->shared)
+        return false;
+    if (dfr_space_at(m, va, &off, &have) && have >= len)
+        return dfr_bytes_span(m->bytes, off, len, ret);
+    if (dfr_space_why_range(m, va, len, &bad) != DFR_REASON_NONE)
+        return false;
+    uint8_t *p = dfr_arena_raw(m->bytes->arena, (size_t)len);
+    if (!dfr_space_copy(m, va, p, (size_t)len))
+        return false;
+    *ret = (struct dfr_span){p, (size_t)len};
     return true;
 }
 
 bool dfr_space_u8(const struct dfr_space *m, uint64_t va, uint8_t *ret)
 {
     return dfr_space_copy(m, va, ret, 1);
+}
+
+bool dfr_space_u16(const struct dfr_space *m, uint64_t va, uint16_t *ret)
+{
+    uint8_t b[2];
+    return dfr_space_copy(m, va, b, sizeof b) &&
+           dfr_span_u16le((struct dfr_span){b, sizeof b}, 0, ret);
 }
 
 bool dfr_space_u32(const struct dfr_space *m, uint64_t va, uint32_t *ret)
@@ -103,4 +224,22 @@ bool dfr_space_u64(const struct dfr_space *m, uint64_t va, uint64_t *ret)
     uint8_t b[8];
     return dfr_space_copy(m, va, b, sizeof b) &&
            dfr_span_u64le((struct dfr_span){b, sizeof b}, 0, ret);
+}
+
+bool dfr_space_ptr(const struct dfr_space *m, uint64_t va, uint64_t *ret)
+{
+    uint32_t u;
+    if (m->pointer_bytes != 4)
+        return dfr_space_u64(m, va, ret);
+    if (!dfr_space_u32(m, va, &u))
+        return false;
+    *ret = u;
+    return true;
+}
+
+enum dfr_reason dfr_space_physical(const struct dfr_space *m, uint64_t address, void *buf,
+                                   size_t len)
+{
+    return m->paging.pages ? dfr_pages_copy(m->paging.pages, address, buf, len)
+                           : DFR_REASON_NOT_CAPTURED;
 }

@@ -84,12 +84,14 @@ bool dfr_command_of(const struct dfr_eval *e, uint32_t missing, struct dfr_arena
     case DFR_REASON_NOT_APPLICABLE:
     case DFR_REASON_NO_SUCH_ROW:
     case DFR_REASON_NOT_MAPPED:
+    case DFR_REASON_NEVER_TOUCHED:
         return false; /* nothing shows it */
     case DFR_REASON_NO_SYMBOLS:
         ret->text = DFR_STR(".symfix; .reload /f");
         ret->cost = COST_SYMBOLS;
         return true;
     case DFR_REASON_NOT_CAPTURED:
+    case DFR_REASON_NO_PAGE_TABLE:
     case DFR_REASON_PAGED_OUT:
     case DFR_REASON_NOT_IN_DUMP:
     case DFR_REASON_DAMAGED:
