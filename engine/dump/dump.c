@@ -2,6 +2,7 @@
 #include "dump/dump.h"
 
 #include "dump/blob.h"
+#include "dump/pages.h"
 #include "dump/triage.h"
 
 /* What nobody set is nothing that a text failed to show. */
@@ -50,7 +51,9 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     if (c.conflict)
         (void)dfr_diags_add(diags, DFR_D_DUMP_KIND, "the header says kind %u, but it is a %s",
                             (unsigned)c.dump_type, dfr_form_name(c.form));
-    if (dfr_triage_open(&d)) {
+    if (c.form != DFR_FORM_TRIAGE) {
+        (void)dfr_dump_pages(&d);
+    } else if (dfr_triage_open(&d)) {
         dfr_dump_modules(&d);
         dfr_dump_unloaded(&d);
         dfr_dump_kernel(&d);

@@ -45,7 +45,7 @@ static void kind(struct dfr_dump *d)
                                 [DFR_FORM_BITMAP] = DFR_DUMP_KIND_BITMAP,
                                 [DFR_FORM_UNKNOWN] = -1,
                                 [DFR_FORM_HEADER] = -1,
-                                [DFR_FORM_RDMP] = -1};
+                                [DFR_FORM_RDMP] = DFR_DUMP_KIND_RANGES};
     static const int archs[] = {[DFR_MACHINE_X64] = DFR_ARCH_X64,
                                 [DFR_MACHINE_ARM64] = DFR_ARCH_ARM64,
                                 [DFR_MACHINE_X86] = DFR_ARCH_X86,

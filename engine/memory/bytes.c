@@ -28,7 +28,7 @@ void dfr_bytes_callback(struct dfr_bytes *r, struct dfr_arena *a, uint64_t size,
                         void *user)
 {
     *r = (struct dfr_bytes){.arena = a, .size = size, .read = read, .user = user};
-    r->windows = DFR_NEW_N(a, WINDOWS, struct dfr_window);
+    r->windows = DFR_NEW_N(a, WINDOWS, struct dfr_window *);
 }
 
 static bool read_fd(void *user, uint64_t off, void *buf, size_t len)
@@ -93,8 +93,10 @@ bool dfr_bytes_span(struct dfr_bytes *r, uint64_t off, uint64_t len, struct dfr_
 static const struct dfr_window *window_at(struct dfr_bytes *r, uint64_t off)
 {
     uint64_t at = off / WINDOW * WINDOW, left = r->size - at;
-    struct dfr_window *w = &r->windows[at / WINDOW % WINDOWS];
-    if (w->len && w->at == at)
+    struct dfr_window **slot = &r->windows[at / WINDOW % WINDOWS], *w = *slot;
+    if (!w)
+        w = *slot = dfr_arena_raw(r->arena, sizeof *w);
+    else if (w->len && w->at == at)
         return w;
     size_t n = left < WINDOW ? (size_t)left : WINDOW;
     w->len = 0;

@@ -18,8 +18,8 @@ struct dfr_bytes {
     const uint8_t *bytes;
     dfr_read_fn read; /* NULL: `bytes` holds everything */
     void *user;
-    struct dfr_window *windows; /* blocks of the file that were read lately, by their place */
-    uint64_t fetched;           /* bytes that `read` was asked for; may be read while others count */
+    struct dfr_window **windows; /* blocks of the file that were read lately, by their place */
+    uint64_t fetched; /* bytes that `read` was asked for; may be read while others count */
     bool shared;
 };
 

@@ -69,8 +69,7 @@ static bool add_run(struct dfr_pages *p, struct dfr_arena *a, uint64_t pfn, uint
     if (pfn >= most_pages || count > most_pages - pfn || count > most_pages - p->count)
         return false;
     if (count)
-        *DFR_PUSH(a, &p->runs) =
-            (struct dfr_run){pfn, count, p->first + p->count * DFR_PAGE_BYTES};
+        *DFR_PUSH(a, &p->runs) = (struct dfr_run){pfn, count, p->first + p->count * DFR_PAGE_BYTES};
     p->count += count;
     return true;
 }
@@ -83,8 +82,8 @@ static void reach(struct dfr_pages *p, struct dfr_diags *diags)
     if (have >= p->count)
         return;
     struct dfr_diag *g = dfr_diags_add(
-        diags, DFR_D_DUMP_DAMAGED,
-        "the file ends after %" PRIu64 " of %" PRIu64 " pages of memory", have, p->count);
+        diags, DFR_D_DUMP_DAMAGED, "the file ends after %" PRIu64 " of %" PRIu64 " pages of memory",
+        have, p->count);
     g->begin = g->end = size;
     p->whole = false;
 }
@@ -146,8 +145,8 @@ static bool open_ranges(struct dfr_pages *p, struct dfr_arena *a, const struct d
     };
     uint64_t meta = 0, total = UINT64_MAX, size = p->bytes->size;
     if (!c->wide || !dfr_bytes_u64(p->bytes, FIRST, &p->first) ||
-        !dfr_bytes_u64(p->bytes, META, &meta) || p->first < LIST ||
-        p->first % STRIDE || p->first > furthest) {
+        !dfr_bytes_u64(p->bytes, META, &meta) || p->first < LIST || p->first % STRIDE ||
+        p->first > furthest) {
         damaged(p, diags, AT, LIST, "the list of memory behind the header makes no sense");
         return false;
     }
@@ -246,7 +245,13 @@ static bool open_bitmap(struct dfr_pages *p, struct dfr_arena *a, const struct d
                         struct dfr_diags *diags)
 {
     enum { FIRST = 0x20, STORED = 0x28, BITS = 0x30, MAP = 0x38 };
-    enum { OLD_FIRST = 0x0C, OLD_BITS = 0x10, OLD_STORED = 0x14, OLD_MAP32 = 0x20, OLD_MAP64 = 0x28 };
+    enum {
+        OLD_FIRST = 0x0C,
+        OLD_BITS = 0x10,
+        OLD_STORED = 0x14,
+        OLD_MAP32 = 0x20,
+        OLD_MAP64 = 0x28
+    };
     uint64_t at = c->wide ? DFR_HEADER64_SIZE : DFR_HEADER32_SIZE, stored = 0, map = MAP;
     uint32_t first = 0, bits = 0, n = 0, magic = 0;
     bool read = dfr_bytes_u32(p->bytes, at + 4, &magic) && magic == 0x504D5544; /* `DUMP` */

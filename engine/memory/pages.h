@@ -25,8 +25,8 @@ struct dfr_pages {
     uint64_t bits;                /* pages that the bitmap speaks of */
     uint64_t first;               /* file offset of the first page */
     uint64_t count;               /* pages that were stored, if the file is whole */
-    bool cut;                     /* the list breaks off: what it does not hold may have been stored */
-    bool whole;                   /* all that is listed makes sense and lies in the file */
+    bool cut;   /* the list breaks off: what it does not hold may have been stored */
+    bool whole; /* all that is listed makes sense and lies in the file */
 };
 
 /* Read the list of pages behind the header of `c`; what is damaged or missing is told in `diags`

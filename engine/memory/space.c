@@ -55,8 +55,7 @@ void dfr_space_ready(struct dfr_space *m)
 void dfr_space_paging(struct dfr_space *m, const struct dfr_paging *paging)
 {
     m->paging = *paging;
-    m->pointer_bytes =
-        paging->mode == DFR_PAGING_X86 || paging->mode == DFR_PAGING_PAE ? 4 : 8;
+    m->pointer_bytes = paging->mode == DFR_PAGING_X86 || paging->mode == DFR_PAGING_PAE ? 4 : 8;
     if (m->bytes->shared)
         m->cache = NULL;
     else if (!m->cache)

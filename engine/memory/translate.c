@@ -23,8 +23,8 @@ static const struct level wide[] = {
 static const struct level narrow[] = {{12, 10, false}, {22, 10, true}};
 static const struct level pae[] = {{12, 9, false}, {21, 9, true}, {30, 2, false}};
 
-static const uint64_t frame64 = UINT64_C(0x000FFFFFFFFFF000);    /* bits 12..51 */
-static const uint64_t frame48 = UINT64_C(0x0000FFFFFFFFF000);    /* bits 12..47 */
+static const uint64_t frame64 = UINT64_C(0x000FFFFFFFFFF000); /* bits 12..51 */
+static const uint64_t frame48 = UINT64_C(0x0000FFFFFFFFF000); /* bits 12..47 */
 static const uint64_t frame32 = UINT64_C(0x00000000FFFFF000);
 static const uint64_t frame_soft = UINT64_C(0x0000FFFFFFFFF000); /* of transition entries */
 static const uint64_t frame_pae = UINT64_C(0x0000003FFFFFF000);
@@ -33,7 +33,7 @@ static bool canonical(const struct dfr_paging *p, uint64_t va)
 {
     unsigned bits = p->mode == DFR_PAGING_X64 && p->levels == 5 ? 57 : 48;
     if (p->mode == DFR_PAGING_X86 || p->mode == DFR_PAGING_PAE)
-        return va <= UINT32_MAX;
+        return va <= UINT32_MAX || va >> 31 == UINT64_MAX >> 31; /* or sign-extended */
     uint64_t top = va >> (bits - 1);
     return top == 0 || top == UINT64_MAX >> (bits - 1);
 }
@@ -68,8 +68,7 @@ static const struct level *levels_of(const struct dfr_paging *p, unsigned *ret_n
 static enum dfr_reason read_entry(const struct dfr_paging *p, struct dfr_walk *w, uint64_t at)
 {
     uint8_t b[8] = {0};
-    enum dfr_reason why =
-        dfr_pages_copy(p->pages, at, b, p->mode == DFR_PAGING_X86 ? 4 : sizeof b);
+    enum dfr_reason why = dfr_pages_copy(p->pages, at, b, p->mode == DFR_PAGING_X86 ? 4 : sizeof b);
     w->at = at;
     w->value = 0;
     w->entry = DFR_ENTRY_NONE;

@@ -23,7 +23,8 @@ struct dfr_paging {
      * do not follow them; 0: none. The debugger data block says which; a wrong guess harms nobody
      * whose memory ends below them. */
     uint64_t swizzle;
-    uint32_t build; /* where a page file's number stands in an entry changed with 17134; 0: unknown */
+    uint32_t
+        build; /* where a page file's number stands in an entry changed with 17134; 0: unknown */
 };
 
 /* What the last entry of a walk was. */

@@ -110,10 +110,10 @@ static bool found(const char *symbol_path, const char *file, uint32_t size)
     cr_assert_eq(b.size, BYTES);
     cr_assert(dfr_bytes_copy(&b, 0, two, sizeof two));
     cr_assert_eq(memcmp(two, image(STAMP, size), sizeof two), 0);
-    /* The second time it comes from memory, with a window of its own. */
+    /* The second time it comes from memory, with windows of its own. */
     struct dfr_bytes again;
     cr_assert(dfr_store_image(&s, dfr_str_from(file), STAMP, size, &again));
-    cr_assert(again.window == NULL || again.window != b.window);
+    cr_assert(again.windows == NULL || again.windows != b.windows);
     return true;
 }
 
