@@ -136,8 +136,9 @@ $(B)/obj/engine/%.o: engine/%.c $(B)/flags | $(GEN_H)
 	$(call say,CC,$@)
 	$(Q)$(COMPILE) $(LIB_FLAGS) $(CFLAGS) -c -o $@ $<
 
-# A compiled rule set holds numbers of opcodes, builtins and fields: it belongs to these tables.
-TABLES := $(sort $(wildcard engine/code/*.def engine/code/program.h engine/facts/*.def))
+# A compiled rule set holds numbers of opcodes, builtins and fields, and is kept as long as the same
+# compiler would make it: it belongs to these files.
+TABLES := $(sort $(wildcard engine/code/* engine/facts/*.def engine/lang/* grammar/*))
 $(B)/obj/engine/code/file.o: CFLAGS += -DDFR_ENGINE='"$(shell cat $(TABLES) | sha256sum | cut -c1-15)"'
 $(B)/obj/engine/code/file.o: $(TABLES)
 

@@ -46,7 +46,8 @@ class Bench:
         self.sanitized = os.path.basename(build) in ("asan", "fuzz")
         self.base = {k: v for k, v in os.environ.items()
                      if not k.startswith("DFRULE") and k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
-        self.base.update(LC_ALL="C.UTF-8", TERM="dumb", ROOT=ROOT, BUILD=os.path.abspath(build),
+        self.base.update(LC_ALL="C.UTF-8", TERM="dumb", ROOT=ROOT,
+                         XDG_CACHE_HOME=os.path.join(self.tmp, "cache"), BUILD=os.path.abspath(build),
                          DFRULE=os.path.abspath(self.dfrule), MODE=os.path.basename(build),
                          PATH=os.path.abspath(build) + os.pathsep + os.environ.get("PATH", ""))
         shared = os.path.join(ROOT, "..", "shared")

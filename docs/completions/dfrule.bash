@@ -30,18 +30,18 @@ _dfrule() {
     test:--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     esac
     case $verb in
-    check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --help --version" ;;
+    check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --help --version" ;;
     facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
-    explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --crash --max-size --symbols --help --version" ;;
-    why-not) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --crash --max-size --symbols --help --version" ;;
-    what-if) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --crash --max-size --symbols --steps --no-index --help --version" ;;
+    explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
+    why-not) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
+    what-if) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --steps --no-index --help --version" ;;
     test) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --only --root --mutate --help --version" ;;
     lint) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --help --version" ;;
     compile) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --output --help --version" ;;
     disasm) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --help --version" ;;
     version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
     help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
-    *) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --output --only --root --mutate --help --version" ;;
+    *) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --output --only --root --mutate --help --version" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -20,6 +20,7 @@ complete -c dfrule -s q -l quiet -d 'no progress and no remarks on standard erro
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l fail-on -x -a 'possible likely strong near-certain' -d 'exit with 1 when a first cause is at least this strong'
 complete -c dfrule -n '__fish_seen_subcommand_from check explain why-not what-if test lint compile disasm' -s r -l rules -r -F -d 'also use the rules in this file or folder; may be repeated'
 complete -c dfrule -n '__fish_seen_subcommand_from check explain why-not what-if test lint compile disasm' -l no-default-rules -d 'use only the rules that are named'
+complete -c dfrule -n '__fish_seen_subcommand_from check explain why-not what-if' -l no-cache -d 'compile the rules anew, and do not keep the compiled form'
 complete -c dfrule -n '__fish_seen_subcommand_from check explain why-not what-if test lint compile disasm' -s I -l search -r -F -d 'look for imported packs in this folder; may be repeated'
 complete -c dfrule -n '__fish_seen_subcommand_from check explain why-not what-if test compile disasm' -l tier -x -a 'stable test nursery' -d 'also use rules of this tier and the tiers above it (default: stable)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts' -s j -l jobs -x -a '' -d 'read N inputs at a time (default: one for each processor)'

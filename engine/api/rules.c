@@ -1,6 +1,7 @@
 /* Rule sets: compiled from memory or files, loaded from a cache, saved, listed. */
 #include <string.h>
 
+#include "api/cache.h"
 #include "api/handle.h"
 #include "api/sources.h"
 #include "base/limits.h"
@@ -96,11 +97,30 @@ static enum dfr_status from_files(struct compile_args *in, struct dfr_err *err)
     return status;
 }
 
+/* The kept form of unchanged sources, else their compilation, which is then kept. */
+static enum dfr_status from_cache(struct compile_args *in, struct dfr_err *err)
+{
+    struct dfr_arena *a = &in->scratch->arena;
+    struct dfr_program *p = DFR_NEW(a, struct dfr_program);
+    struct dfr_str name;
+    struct dfr_err ignored;
+    bool cached = in->options.cache.len && !in->options.lint &&
+                  dfr_cache_name(a, &in->options, in->paths, in->n, &name, &ignored) == DFR_OK;
+    if (cached && dfr_cache_load(a, name, p)) {
+        move_program(&in->rules->handle.arena, p, &in->rules->program);
+        return DFR_OK;
+    }
+    enum dfr_status status = from_files(in, err);
+    if (status == DFR_OK && cached && !in->diags.n)
+        dfr_cache_store(a, name, &in->rules->program);
+    return status;
+}
+
 static enum dfr_status compile_body(void *args, struct dfr_err *err)
 {
     struct compile_args *in = args;
     dfr_diags_init(&in->diags, &in->scratch->arena);
-    enum dfr_status status = in->paths ? from_files(in, err) : from_memory(in, err);
+    enum dfr_status status = in->paths ? from_cache(in, err) : from_memory(in, err);
     if (status == DFR_OK)
         status =
             dfr_engine_new(&in->rules->handle.arena, &in->rules->program, &in->rules->engine, err);

@@ -188,3 +188,18 @@ enum dfr_status dfr_sources_read(struct dfr_arena *a, const dfr_text *paths, siz
     set_layers(&r);
     return status;
 }
+
+enum dfr_status dfr_sources_reach(struct dfr_arena *a, const dfr_text *paths, size_t n,
+                                  const dfr_text *search, size_t search_n, struct dfr_paths *ret,
+                                  struct dfr_err *err)
+{
+    struct reading r = {.a = a, .err = err};
+    enum dfr_status status = DFR_OK;
+    dfr_paths_init(&r.paths, a);
+    for (size_t i = 0; i < n && status == DFR_OK; i++)
+        status = add_path(&r, dfr_str_of(paths[i]));
+    for (size_t i = 0; i < search_n && status == DFR_OK; i++)
+        status = dfr_paths_add(&r.paths, a, dfr_str_of(search[i]), suffix, err);
+    *ret = r.paths;
+    return status;
+}

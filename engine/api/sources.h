@@ -15,5 +15,10 @@ struct dfr_sources {
 enum dfr_status dfr_sources_read(struct dfr_arena *a, const dfr_text *paths, size_t n,
                                  const dfr_text *search, size_t search_n, struct dfr_sources *ret,
                                  struct dfr_err *err);
+/* Every file that dfr_sources_read() may read: those of `paths` with their packs, and all below
+ * `search`. */
+enum dfr_status dfr_sources_reach(struct dfr_arena *a, const dfr_text *paths, size_t n,
+                                  const dfr_text *search, size_t search_n, struct dfr_paths *ret,
+                                  struct dfr_err *err);
 
 #endif

@@ -99,7 +99,8 @@ static int run(struct dfr_cli_job *job, const struct dfr_cli_list *operands, con
 int dfr_cli_check(const struct dfr_cli_options *o)
 {
     struct check check = {0};
-    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    struct dfr_cli_rule_request request = {
+        .tiers = o->tiers, .silent = !o->verbose, .cached = !o->verbose};
     struct dfr_cli_job job = {.options = o, .user = &check, .work = check_crash};
     int code = dfr_cli_rules(o, &request, &check.rules, NULL);
     if (code == DFR_EXIT_OK)
@@ -117,7 +118,8 @@ int dfr_cli_facts(const struct dfr_cli_options *o)
 int dfr_cli_what_if(const struct dfr_cli_options *o)
 {
     struct check check = {0};
-    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    struct dfr_cli_rule_request request = {
+        .tiers = o->tiers, .silent = !o->verbose, .cached = !o->verbose};
     struct dfr_cli_job job = {.options = o, .user = &check, .work = what_if_crash};
     size_t n = 0;
     while (n < o->operands.n && strchr(o->operands.v[n], '='))

@@ -41,7 +41,8 @@ static int explain(const struct dfr_cli_options *o, question q)
     dfr_rules *rules = NULL;
     dfr_crash *crash = NULL;
     dfr_error error = {.result = DFR_RESULT_OK, .message = ""};
-    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    struct dfr_cli_rule_request request = {
+        .tiers = o->tiers, .silent = !o->verbose, .cached = !o->verbose};
     int code = dfr_cli_rules(o, &request, &rules, NULL);
     if (code == DFR_EXIT_OK) {
         size_t len = strlen(o->operands.v[1]) + 1;

@@ -29,6 +29,7 @@ struct dfr_cli_rule_request {
     int tiers;
     bool lint;
     bool silent; /* print no diagnostics when the rules are good */
+    bool cached; /* the compiled rules may be kept between runs; they have no tests then */
 };
 /* Load rules; prints diagnostics to standard error, or hands them out when ret_diagnostics is not NULL.
  * Returns DFR_EXIT_OK or the exit code. */

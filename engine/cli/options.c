@@ -253,6 +253,8 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return o->quiet = true;
     case DFR_OPT_NO_DEFAULT_RULES:
         return o->no_default_rules = true;
+    case DFR_OPT_NO_CACHE:
+        return o->no_cache = true;
     case DFR_OPT_UNORDERED:
         return o->unordered = true;
     case DFR_OPT_NO_INDEX:

@@ -51,6 +51,11 @@ static const char engine[ENGINE_BYTES] = DFR_ENGINE;
 static const char engine[ENGINE_BYTES] = "0";
 #endif
 
+struct dfr_str dfr_program_engine(void)
+{
+    return (struct dfr_str){engine, sizeof engine};
+}
+
 static void checksum(const void *p, size_t len, unsigned char ret[CHECKSUM_BYTES])
 {
     XXH128_canonical_t canonical;

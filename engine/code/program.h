@@ -330,6 +330,8 @@ enum dfr_status dfr_program_verify(const struct dfr_program *p, struct dfr_err *
 /* The cache file: header with magic, format version, engine version, checksum of the rest. Reading
  * copies nothing: the program points into `bytes`, which must stay as they are while it is used. */
 struct dfr_buf;
+/* What this engine's tables and compiler hash to: compiled rules belong to one engine. */
+struct dfr_str dfr_program_engine(void);
 void dfr_program_write(const struct dfr_program *p, struct dfr_buf *out);
 enum dfr_status dfr_program_read(struct dfr_arena *a, struct dfr_str bytes, struct dfr_program *ret,
                                  struct dfr_err *err);

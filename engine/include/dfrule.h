@@ -107,6 +107,9 @@ typedef struct dfr_rules_options {
     const dfr_text *search; /* folders searched for imported packs (dfr_rules_load) */
     size_t search_count;
     int lint; /* report lint findings as well */
+    /* Folder of this user in which dfr_rules_load() keeps what it compiled, and finds it when no
+     * source has changed; such rules have no tests. Rules with diagnostics are not kept. Empty: none. */
+    dfr_text cache;
 } dfr_rules_options;
 
 /* Compile rules from memory. *ret_diagnostics (may be NULL) is set also on success and on
