@@ -25,6 +25,37 @@ static void reasons(struct dfr_facts *f)
     }
 }
 
+/* What memory holds, in this order: later readers rely on what earlier ones found. */
+static void read_memory(struct dfr_dump *d)
+{
+    dfr_kdbg_open(d);
+    if (d->triage.len) {
+        dfr_dump_modules(d);
+        dfr_dump_unloaded(d);
+    } else {
+        dfr_dump_modules_memory(d);
+        dfr_dump_unloaded_memory(d);
+    }
+    dfr_dump_processors(d);
+    dfr_dump_thread(d);
+    dfr_dump_kernel(d);
+    dfr_dump_machine(d);
+    dfr_dump_power(d);
+    struct dfr_fault fault = dfr_dump_fault(d);
+    dfr_dump_insn(d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(d), fault.is_fault);
+    dfr_dump_stack(d, &fault);
+}
+
+/* Without memory the header's context is all there is. */
+static void read_header(struct dfr_dump *d)
+{
+    if (d->file.form == DFR_FORM_TRIAGE)
+        dfr_dump_damaged(d, d->file.header.len, d->bytes->size,
+                         "the dump is cut off behind its header");
+    struct dfr_fault fault = dfr_dump_fault(d);
+    dfr_dump_stack(d, &fault);
+}
+
 enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
                               const struct dfr_dump_options *options, struct dfr_diags *diags,
                               struct dfr_facts *ret, struct dfr_err *err)
@@ -51,20 +82,11 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     if (c.conflict)
         (void)dfr_diags_add(diags, DFR_D_DUMP_KIND, "the header says kind %u, but it is a %s",
                             (unsigned)c.dump_type, dfr_form_name(c.form));
-    if (c.form != DFR_FORM_TRIAGE) {
-        (void)dfr_dump_pages(&d);
-    } else if (dfr_triage_open(&d)) {
-        dfr_dump_modules(&d);
-        dfr_dump_unloaded(&d);
-        dfr_dump_kernel(&d);
-        dfr_dump_machine(&d);
-        dfr_dump_power(&d);
-        struct dfr_fault fault = dfr_dump_fault(&d);
-        dfr_dump_insn(&d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(&d), fault.is_fault);
-        dfr_dump_stack(&d, &fault);
-    } else {
-        dfr_dump_damaged(&d, DFR_HEADER64_SIZE, b->size, "the dump is cut off behind its header");
-    }
+    bool small = c.form == DFR_FORM_TRIAGE;
+    if (small ? dfr_triage_open(&d) : dfr_dump_pages(&d))
+        read_memory(&d);
+    else
+        read_header(&d);
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);
     reasons(ret);

@@ -1,6 +1,7 @@
-/* Loaded and unloaded modules of a small dump. */
+/* Loaded modules: their rows, and the list that small dumps hold. */
+#include "dump/modules.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/checked.h"
 #include "base/limits.h"
@@ -8,14 +9,11 @@
 #include "dump/triage.h"
 
 /* A driver entry: u32 offset of the name, then a copy of the kernel's own entry. The debugger fills
- * only the base, size, checksum and stamp of the copy. Public parsers; observed on x64 and ARM64. */
-enum {
-    ENTRY = 0x90,
-    ENTRY_BASE = 0x38,
-    ENTRY_SIZE = 0x48,
-    ENTRY_CHECKSUM = 0x80,
-    ENTRY_STAMP = 0x88,
-};
+ * only the base, size, checksum and stamp of the copy. Public parsers; the 64-bit one observed on x64
+ * and ARM64, the 32-bit one on none. */
+static const struct entry {
+    uint8_t bytes, base, size, checksum, stamp;
+} entries[] = {{0x90, 0x38, 0x48, 0x80, 0x88}, {0x4C, 0x1C, 0x24, 0x44, 0x48}};
 
 /* The name at a file offset: u32 count of units, the units. */
 static bool name_at(struct dfr_dump *d, uint32_t off, struct dfr_str *ret)
@@ -30,21 +28,42 @@ static bool name_at(struct dfr_dump *d, uint32_t off, struct dfr_str *ret)
     return ret->len > 0;
 }
 
-/* Kernel-written dumps hold file names alone, debugger-written ones full paths. */
-static void put_name(struct dfr_dump *d, uint32_t row, struct dfr_str path, bool kernel,
-                     uint32_t place)
+/* Kernel-written small dumps hold file names alone, debugger-written ones full paths. The kernel is
+ * the module at its base; its image has several names. */
+static void put_name(struct dfr_dump *d, uint32_t row, const struct dfr_module *m)
 {
-    size_t from = path.len;
-    while (from && path.p[from - 1] != '\\' && path.p[from - 1] != '/')
+    size_t from = m->path.len;
+    while (from && m->path.p[from - 1] != '\\' && m->path.p[from - 1] != '/')
         from--;
-    struct dfr_str file = dfr_str_slice(path, from, path.len);
+    struct dfr_str file = dfr_str_slice(m->path, from, m->path.len);
     if (from)
-        dfr_dump_cell(d, DFR_F_MODULES_PATH, row, dfr_v_str(path), place);
+        dfr_dump_cell(d, DFR_F_MODULES_PATH, row, dfr_v_str(m->path), m->place);
     if (!file.len)
         return;
+    bool kernel = d->kernel ? m->base == d->kernel : dfr_module_is_kernel(file);
     dfr_dump_cell(d, DFR_F_MODULES_NAME, row,
-                  dfr_v_str(kernel ? DFR_STR("nt") : dfr_module_stem(file)), place);
-    dfr_dump_cell(d, DFR_F_MODULES_IMAGE, row, dfr_v_str(file), place);
+                  dfr_v_str(kernel ? DFR_STR("nt") : dfr_module_stem(file)), m->place);
+    dfr_dump_cell(d, DFR_F_MODULES_IMAGE, row, dfr_v_str(file), m->place);
+}
+
+uint32_t dfr_module_add(struct dfr_dump *d, const struct dfr_module *m)
+{
+    uint64_t end;
+    if (!m->base || !m->size || !dfr_u64_add(m->base, m->size, &end))
+        return UINT32_MAX;
+    uint32_t row = dfr_facts_row(d->facts, DFR_T_MODULES);
+    if (row == UINT32_MAX)
+        return row;
+    if (m->path.len)
+        put_name(d, row, m);
+    else
+        dfr_dump_cell(d, DFR_F_MODULES_NAME, row, dfr_v_unknown(DFR_KIND_STR, m->why), m->place);
+    dfr_dump_cell(d, DFR_F_MODULES_BASE, row, dfr_v_addr(m->base), m->place);
+    dfr_dump_cell(d, DFR_F_MODULES_END, row, dfr_v_addr(end), m->place);
+    dfr_dump_cell(d, DFR_F_MODULES_SIZE, row, dfr_v_int(m->size), m->place);
+    dfr_dump_cell(d, DFR_F_MODULES_CHECKSUM, row, dfr_v_addr(m->checksum), m->place);
+    *DFR_PUSH(d->arena, &d->images) = (struct dfr_image){m->base, end, row};
+    return row;
 }
 
 static int by_base(const void *a, const void *b)
@@ -55,66 +74,10 @@ static int by_base(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-/* One entry; false when it makes no sense. */
-static bool read_entry(struct dfr_dump *d, struct dfr_span e, uint64_t at, uint64_t kernel)
+void dfr_modules_ready(struct dfr_dump *d)
 {
-    uint32_t name = 0, size = 0, checksum = 0, stamp = 0;
-    uint64_t base = 0, end;
-    struct dfr_str path;
-    if (!dfr_span_u32le(e, 0, &name) || !dfr_span_u64le(e, ENTRY_BASE, &base) ||
-        !dfr_span_u32le(e, ENTRY_SIZE, &size) || !dfr_span_u32le(e, ENTRY_CHECKSUM, &checksum) ||
-        !dfr_span_u32le(e, ENTRY_STAMP, &stamp) || !base || !size || !dfr_u64_add(base, size, &end))
-        return false;
-    uint32_t row = dfr_facts_row(d->facts, DFR_T_MODULES);
-    if (row == UINT32_MAX)
-        return false;
-    uint32_t place = dfr_facts_place(d->facts, (struct dfr_place){at, at + ENTRY, 0, base});
-    bool named = name_at(d, name, &path);
-    if (named)
-        put_name(d, row, path, kernel && base == kernel, place);
-    else
-        dfr_dump_cell(d, DFR_F_MODULES_NAME, row, dfr_v_unknown(DFR_KIND_STR, DFR_REASON_DAMAGED),
-                      place);
-    dfr_dump_cell(d, DFR_F_MODULES_BASE, row, dfr_v_addr(base), place);
-    dfr_dump_cell(d, DFR_F_MODULES_END, row, dfr_v_addr(end), place);
-    dfr_dump_cell(d, DFR_F_MODULES_SIZE, row, dfr_v_int(size), place);
-    dfr_dump_cell(d, DFR_F_MODULES_CHECKSUM, row, dfr_v_addr(checksum), place);
-    dfr_dump_cell(d, DFR_F_MODULES_TIMESTAMP, row, dfr_v_addr(stamp), place);
-    *DFR_PUSH(d->arena, &d->images) = (struct dfr_image){base, end, row};
-    return named;
-}
-
-void dfr_dump_modules(struct dfr_dump *d)
-{
-    enum { OPTIONS = 0x44, NOT_SET = -1, CUT_LIST = 0x100, KERN_BASE = 0x18 };
-    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_DRIVERS), kernel = 0;
-    uint32_t count = dfr_triage_u32(d, DFR_TRIAGE_DRIVER_COUNT), n = count, bad = 0;
-    uint32_t options = dfr_triage_u32(d, OPTIONS);
-    if (dfr_kdbg_u64(d, KERN_BASE, &kernel) && kernel)
-        dfr_dump_put(d, DFR_F_OS_KERNEL_BASE, dfr_v_addr(kernel), d->kdbg_at + KERN_BASE,
-                     d->kdbg_at + KERN_BASE + 8);
-    uint64_t fit = at && at < d->bytes->size ? (d->bytes->size - at) / ENTRY : 0;
-    if (n > fit)
-        n = (uint32_t)fit;
-    if (n > DFR_LIMIT_DUMP_MODULES)
-        n = DFR_LIMIT_DUMP_MODULES;
-    struct dfr_span list, e;
-    if (n && dfr_bytes_span(d->bytes, at, (uint64_t)n * ENTRY, &list))
-        for (uint32_t i = 0; i < n; i++)
-            if (!dfr_span_sub(list, (uint64_t)i * ENTRY, ENTRY, &e) ||
-                !read_entry(d, e, at + (uint64_t)i * ENTRY, kernel))
-                bad++;
     if (d->images.n)
         qsort(d->images.v, d->images.n, sizeof *d->images.v, by_base);
-    struct dfr_rows *t = &d->facts->tables[DFR_T_MODULES];
-    t->place = dfr_facts_place(d->facts, (struct dfr_place){at, at + (uint64_t)n * ENTRY, 0, 0});
-    t->complete =
-        count && n == count && !bad && !(options != (uint32_t)NOT_SET && (options & CUT_LIST));
-    t->reason = t->complete                  ? DFR_REASON_NONE
-                : n < count || bad || !count ? DFR_REASON_DAMAGED
-                                             : DFR_REASON_NOT_IN_DUMP;
-    if (bad || n < count)
-        dfr_dump_damaged(d, at, at + (uint64_t)n * ENTRY, "the module list is damaged");
 }
 
 const struct dfr_image *dfr_dump_image_at(const struct dfr_dump *d, uint64_t address)
@@ -130,43 +93,54 @@ const struct dfr_image *dfr_dump_image_at(const struct dfr_dump *d, uint64_t add
     return from && address < d->images.v[from - 1].end ? &d->images.v[from - 1] : NULL;
 }
 
-/* Unloaded modules: u64 count, then entries of 38h bytes: u16 length of the name in bytes, name at
- * 10h (12 units, not ended when full), first and last address at 28h and 30h. Public parsers;
- * observed. The kernel remembers 50. */
-void dfr_dump_unloaded(struct dfr_dump *d)
+/* One entry; false when it makes no sense. */
+static bool read_entry(struct dfr_dump *d, struct dfr_span e, const struct entry *l, uint64_t at)
 {
-    enum { STRIDE = 0x38, NAME = 0x10, NAME_BYTES = 24, START = 0x28, END = 0x30, KEPT = 50 };
-    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_UNLOADED), count = 0;
-    struct dfr_rows *t = &d->facts->tables[DFR_T_UNLOADED];
-    t->reason = DFR_REASON_NOT_IN_DUMP;
-    if (!at)
-        return;
-    struct dfr_span list, e, name;
-    t->place = dfr_facts_place(d->facts, (struct dfr_place){at, at + 8, 0, 0});
-    if (!dfr_bytes_u64(d->bytes, at, &count) || count > DFR_LIMIT_DUMP_UNLOADED ||
-        !dfr_bytes_span(d->bytes, at + 8, count * STRIDE, &list)) {
-        t->reason = DFR_REASON_DAMAGED;
-        dfr_dump_damaged(d, at, at + 8, "the list of unloaded modules is damaged");
-        return;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        uint16_t len;
-        uint64_t start, end, off = at + 8 + i * STRIDE;
-        uint32_t row;
-        if (!dfr_span_sub(list, i * STRIDE, STRIDE, &e) || !dfr_span_u16le(e, 0, &len) ||
-            !dfr_span_u64le(e, START, &start) || !dfr_span_u64le(e, END, &end) ||
-            !dfr_span_sub(e, NAME, len < NAME_BYTES ? len & ~1u : NAME_BYTES, &name) ||
-            (row = dfr_facts_row(d->facts, DFR_T_UNLOADED)) == UINT32_MAX)
-            continue;
-        uint32_t place = dfr_facts_place(d->facts, (struct dfr_place){off, off + STRIDE, 0, start});
-        struct dfr_str text = dfr_utf16_text(d->arena, name);
-        if (text.len)
-            dfr_dump_cell(d, DFR_F_UNLOADED_NAME, row, dfr_v_str(text), place);
-        if (start && end > start) {
-            dfr_dump_cell(d, DFR_F_UNLOADED_BASE, row, dfr_v_addr(start), place);
-            dfr_dump_cell(d, DFR_F_UNLOADED_END, row, dfr_v_addr(end), place);
-        }
-    }
-    t->complete = count < KEPT;
-    t->reason = t->complete ? DFR_REASON_NONE : DFR_REASON_NOT_IN_DUMP;
+    uint32_t name = 0, stamp = 0, low = 0;
+    struct dfr_module m = {.why = DFR_REASON_DAMAGED};
+    bool read =
+        d->file.wide ? dfr_span_u64le(e, l->base, &m.base) : dfr_span_u32le(e, l->base, &low);
+    if (!d->file.wide)
+        m.base = low;
+    if (!read || !dfr_span_u32le(e, 0, &name) || !dfr_span_u32le(e, l->size, &m.size) ||
+        !dfr_span_u32le(e, l->checksum, &m.checksum) || !dfr_span_u32le(e, l->stamp, &stamp))
+        return false;
+    m.place = dfr_facts_place(d->facts, (struct dfr_place){at, at + l->bytes, 0, m.base});
+    bool named = name_at(d, name, &m.path);
+    uint32_t row = dfr_module_add(d, &m);
+    if (row == UINT32_MAX)
+        return false;
+    dfr_dump_cell(d, DFR_F_MODULES_TIMESTAMP, row, dfr_v_addr(stamp), m.place);
+    return named;
+}
+
+void dfr_dump_modules(struct dfr_dump *d)
+{
+    enum { NOT_SET = -1, CUT_LIST = 0x100 };
+    const struct entry *l = &entries[!d->file.wide];
+    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_DRIVERS);
+    uint32_t count = dfr_triage_u32(d, DFR_TRIAGE_DRIVER_COUNT), n = count, bad = 0;
+    uint32_t options = dfr_triage_u32(d, DFR_TRIAGE_OPTIONS);
+    uint64_t fit = at && at < d->bytes->size ? (d->bytes->size - at) / l->bytes : 0;
+    if (n > fit)
+        n = (uint32_t)fit;
+    if (n > DFR_LIMIT_DUMP_MODULES)
+        n = DFR_LIMIT_DUMP_MODULES;
+    struct dfr_span list, e;
+    if (n && dfr_bytes_span(d->bytes, at, (uint64_t)n * l->bytes, &list))
+        for (uint32_t i = 0; i < n; i++)
+            if (!dfr_span_sub(list, (uint64_t)i * l->bytes, l->bytes, &e) ||
+                !read_entry(d, e, l, at + (uint64_t)i * l->bytes))
+                bad++;
+    dfr_modules_ready(d);
+    struct dfr_rows *t = &d->facts->tables[DFR_T_MODULES];
+    uint64_t end = at + (uint64_t)n * l->bytes;
+    t->place = dfr_facts_place(d->facts, (struct dfr_place){at, end, 0, 0});
+    t->complete =
+        count && n == count && !bad && !(options != (uint32_t)NOT_SET && (options & CUT_LIST));
+    t->reason = t->complete                  ? DFR_REASON_NONE
+                : n < count || bad || !count ? DFR_REASON_DAMAGED
+                                             : DFR_REASON_NOT_IN_DUMP;
+    if (bad || n < count)
+        dfr_dump_damaged(d, at, end, "the module list is damaged");
 }

@@ -58,11 +58,5 @@ enum dfr_status dfr_dump_readable(const struct dfr_container *c, struct dfr_err 
                         "is an encrypted kernel dump (%s%s): decrypt it with the key of its "
                         "system first",
                         dfr_machine_name(c->machine), crash);
-    if (c->form == DFR_FORM_TRIAGE && !c->wide)
-        return dfr_fail(
-            err, DFR_UNSUPPORTED,
-            "is a %s (%s%s), which this version does not read: open it in WinDbg or kd, run "
-            "`!analyze -v; k; lm`, and give the printed text to dfrule",
-            dfr_form_name(c->form), dfr_machine_name(c->machine), crash);
     return DFR_OK;
 }

@@ -80,18 +80,15 @@ static void scan(struct dfr_dump *d, uint64_t from, uint64_t to)
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault)
 {
     struct dfr_rows *t = &d->facts->tables[DFR_T_STACK];
-    uint64_t low = dfr_triage_u64(d, DFR_TRIAGE_STACK_TOP);
-    uint64_t size = dfr_triage_u32(d, DFR_TRIAGE_STACK_SIZE);
+    uint64_t low = d->stack_low, top = d->stack_end;
     t->reason = DFR_REASON_SCANNED;
-    if (size > DFR_LIMIT_DUMP_STACK_BYTES)
-        size = DFR_LIMIT_DUMP_STACK_BYTES;
     if (fault->known)
         put_frame(d, fault->sp, fault->ip, DFR_METHOD_CONTEXT, fault->place);
-    if (!(low >> 63) || low > UINT64_MAX - size || !size) {
+    if (low >= top) {
         t->reason = DFR_REASON_NOT_CAPTURED;
         return;
     }
-    uint64_t from = low, top = low + size;
+    uint64_t from = low;
     if (fault->known && fault->sp >= low && fault->sp < top)
         from = (fault->sp + 7) & ~UINT64_C(7);
     scan(d, from, top);

@@ -25,7 +25,7 @@ static void bugcheck(struct dfr_dump *d)
                 {DFR_F_BUGCHECK_ARG3, DFR_HEADER_ARG3},
                 {DFR_F_BUGCHECK_ARG4, DFR_HEADER_ARG4}};
     uint64_t u;
-    if (dfr_container_field(&d->file, DFR_HEADER_CODE, &u))
+    if (dfr_container_field(&d->file, DFR_HEADER_CODE, &u) && u)
         put(d, DFR_F_BUGCHECK_RAW, dfr_v_int((int64_t)u), DFR_HEADER_CODE);
     else
         unset(d, DFR_F_BUGCHECK_RAW, DFR_KIND_INT, DFR_HEADER_CODE);
@@ -44,7 +44,7 @@ static void kind(struct dfr_dump *d)
                                 [DFR_FORM_TRIAGE] = DFR_DUMP_KIND_TRIAGE,
                                 [DFR_FORM_BITMAP] = DFR_DUMP_KIND_BITMAP,
                                 [DFR_FORM_UNKNOWN] = -1,
-                                [DFR_FORM_HEADER] = -1,
+                                [DFR_FORM_HEADER] = DFR_DUMP_KIND_HEADER,
                                 [DFR_FORM_RDMP] = DFR_DUMP_KIND_RANGES};
     static const int archs[] = {[DFR_MACHINE_X64] = DFR_ARCH_X64,
                                 [DFR_MACHINE_ARM64] = DFR_ARCH_ARM64,
@@ -98,4 +98,9 @@ void dfr_dump_system(struct dfr_dump *d)
         put(d, DFR_F_OS_PROCESSORS, dfr_v_int((int64_t)u), DFR_HEADER_PROCESSORS);
     else
         unset(d, DFR_F_OS_PROCESSORS, DFR_KIND_INT, DFR_HEADER_PROCESSORS);
+    static const uint32_t products[] = {DFR_PRODUCT_WORKSTATION, DFR_PRODUCT_DOMAIN_CONTROLLER,
+                                        DFR_PRODUCT_SERVER};
+    if (dfr_container_field(&d->file, DFR_HEADER_PRODUCT, &u) && u &&
+        u <= sizeof products / sizeof *products)
+        put(d, DFR_F_OS_PRODUCT, dfr_v_enum(DFR_E_PRODUCT, products[u - 1]), DFR_HEADER_PRODUCT);
 }

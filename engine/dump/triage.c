@@ -3,54 +3,27 @@
 
 #include "base/limits.h"
 
-struct dfr_value dfr_dump_value(struct dfr_dump *d, struct dfr_value v, uint64_t begin,
-                                uint64_t end, uint64_t va)
+static const struct {
+    uint8_t off[2], size[2]; /* [0]: 64-bit, [1]: 32-bit */
+} fields[] = {
+#define TRIAGE_FIELD(id, off64, size64, off32, size32) {{(off64), (off32)}, {(size64), (size32)}},
+#include "dump/triage_field.def"
+#undef TRIAGE_FIELD
+};
+
+uint64_t dfr_triage_u64(const struct dfr_dump *d, enum dfr_triage_field field)
 {
-    v.trust = DFR_TRUST_BINARY;
-    v.place = dfr_facts_place(d->facts, (struct dfr_place){begin, end, 0, va});
-    return v;
+    unsigned k = !d->file.wide;
+    uint32_t u32;
+    uint64_t u64;
+    if (fields[field].size[k] == 8)
+        return dfr_span_u64le(d->triage, fields[field].off[k], &u64) ? u64 : 0;
+    return dfr_span_u32le(d->triage, fields[field].off[k], &u32) ? u32 : 0;
 }
 
-void dfr_dump_cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr_value v,
-                   uint32_t place)
+uint32_t dfr_triage_u32(const struct dfr_dump *d, enum dfr_triage_field field)
 {
-    v.trust = DFR_TRUST_BINARY;
-    v.place = place;
-    dfr_facts_cell(d->facts, column, row, v);
-}
-
-void dfr_dump_put(struct dfr_dump *d, uint32_t field, struct dfr_value v, uint64_t begin,
-                  uint64_t end)
-{
-    (void)dfr_facts_set(d->facts, field, dfr_dump_value(d, v, begin, end, 0));
-}
-
-void dfr_dump_put_va(struct dfr_dump *d, uint32_t field, struct dfr_value v, uint64_t va,
-                     uint64_t len)
-{
-    uint64_t off = 0, have;
-    bool there = dfr_space_at(&d->memory, va, &off, &have);
-    (void)dfr_facts_set(d->facts, field, dfr_dump_value(d, v, off, there ? off + len : off, va));
-}
-
-void dfr_dump_damaged(struct dfr_dump *d, uint64_t begin, uint64_t end, const char *what)
-{
-    struct dfr_diag *g = dfr_diags_add(d->diags, DFR_D_DUMP_DAMAGED, "%s", what);
-    g->begin = begin;
-    g->end = end;
-    d->whole = false;
-}
-
-uint32_t dfr_triage_u32(const struct dfr_dump *d, uint32_t field)
-{
-    uint32_t u = 0;
-    return dfr_span_u32le(d->triage, field, &u) ? u : 0;
-}
-
-uint64_t dfr_triage_u64(const struct dfr_dump *d, uint32_t field)
-{
-    uint64_t u = 0;
-    return dfr_span_u64le(d->triage, field, &u) ? u : 0;
+    return (uint32_t)dfr_triage_u64(d, field);
 }
 
 static void add(struct dfr_dump *d, uint64_t va, uint64_t off, uint64_t size, const char *what)
@@ -59,26 +32,29 @@ static void add(struct dfr_dump *d, uint64_t va, uint64_t off, uint64_t size, co
         dfr_dump_damaged(d, off, d->bytes->size, what);
 }
 
-/* Captured blocks: {u64 address, u32 file offset, u32 size}, in no order. Observed. */
+/* Captured blocks: {pointer, u32 file offset, u32 size}, in no order. Observed in 64-bit dumps. */
 static void map_blocks(struct dfr_dump *d)
 {
-    enum { STRIDE = 16 };
+    const uint32_t wide = d->file.wide, stride = wide ? 16 : 12;
     uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_BLOCKS), cut = 0;
     uint64_t n = dfr_triage_u32(d, DFR_TRIAGE_BLOCK_COUNT), fit = 0;
     if (at < d->bytes->size)
-        fit = (d->bytes->size - at) / STRIDE;
+        fit = (d->bytes->size - at) / stride;
     if (n > fit)
         cut = 1;
     n = n < fit ? n : fit;
     n = n < DFR_LIMIT_DUMP_BLOCKS ? n : DFR_LIMIT_DUMP_BLOCKS;
     struct dfr_span t;
-    if (!n || !dfr_bytes_span(d->bytes, at, n * STRIDE, &t))
+    if (!n || !dfr_bytes_span(d->bytes, at, n * stride, &t))
         n = 0;
     for (uint64_t i = 0; i < n; i++) {
-        uint64_t va = 0;
-        uint32_t off = 0, size = 0;
-        if (dfr_span_u64le(t, i * STRIDE, &va) && dfr_span_u32le(t, i * STRIDE + 8, &off) &&
-            dfr_span_u32le(t, i * STRIDE + 12, &size) && size &&
+        uint64_t va = 0, e = i * stride;
+        uint32_t off = 0, size = 0, low = 0;
+        bool read = wide ? dfr_span_u64le(t, e, &va) : dfr_span_u32le(t, e, &low);
+        if (!wide)
+            va = low;
+        if (read && dfr_span_u32le(t, e + stride - 8, &off) &&
+            dfr_span_u32le(t, e + stride - 4, &size) && size &&
             !dfr_space_add(&d->memory, va, off, size))
             cut++;
     }
@@ -87,46 +63,42 @@ static void map_blocks(struct dfr_dump *d)
                          "the file ends before the memory that its table lists");
 }
 
-/* The debugger data block: `KDBG` at 10h and its length at 14h. Documented in the SDK. */
-static void find_kdbg(struct dfr_dump *d)
+/* The captured part of the crashing stack ends where that stack ends. Observed, in all small dumps. */
+static void map_stack(struct dfr_dump *d)
 {
-    enum { TAG = 0x10, SIZE = 0x14, LEAST = 0x250, MOST = 0x1000 };
-    uint64_t off = dfr_triage_u32(d, DFR_TRIAGE_KDBG), va = 0, have;
-    uint64_t size = dfr_triage_u32(d, DFR_TRIAGE_KDBG_SIZE);
-    uint32_t tag = 0, says = 0;
-    bool known = dfr_container_field(&d->file, DFR_HEADER_KDBG, &va);
-    if (!off && !(known && dfr_space_at(&d->memory, va, &off, &size)))
-        return;
-    if (!dfr_bytes_u32(d->bytes, off + TAG, &tag) || tag != 0x4742444B ||
-        !dfr_bytes_u32(d->bytes, off + SIZE, &says) || says < LEAST || says > MOST) {
-        dfr_dump_damaged(d, off, off + LEAST, "the kernel's debugger data block is not readable");
-        return;
+    uint64_t low = dfr_triage_u64(d, DFR_TRIAGE_STACK_TOP);
+    uint64_t off = dfr_triage_u32(d, DFR_TRIAGE_STACK);
+    uint64_t size = dfr_triage_u32(d, DFR_TRIAGE_STACK_SIZE);
+    add(d, low, off, size, "the file ends inside the captured stack");
+    if (size > DFR_LIMIT_DUMP_STACK_BYTES)
+        size = DFR_LIMIT_DUMP_STACK_BYTES;
+    if (size && dfr_dump_is_kernel(d, low) && low <= UINT64_MAX - size) {
+        d->stack_low = low;
+        d->stack_end = low + size;
     }
-    if (size > says)
-        size = says;
-    have = off < d->bytes->size ? d->bytes->size - off : 0;
-    if (size > have)
-        size = have;
-    if (dfr_bytes_span(d->bytes, off, size, &d->kdbg))
-        d->kdbg_at = off;
 }
 
 bool dfr_triage_open(struct dfr_dump *d)
 {
     enum { MARK = 0x44475254 }; /* `TRGD` ends what the kernel wrote */
+    enum { BYTES64 = 0x80, BYTES32 = 0x68 };
     uint32_t mark = 0;
-    d->memory = (struct dfr_space){.bytes = d->bytes};
-    if (!dfr_bytes_span(d->bytes, DFR_HEADER64_SIZE, DFR_TRIAGE_BYTES, &d->triage))
+    uint64_t at = d->file.wide ? DFR_HEADER64_SIZE : DFR_HEADER32_SIZE;
+    d->memory = (struct dfr_space){.bytes = d->bytes, .pointer_bytes = d->file.wide ? 8 : 4};
+    if (!dfr_bytes_span(d->bytes, at, d->file.wide ? BYTES64 : BYTES32, &d->triage))
         return false;
     uint64_t valid = dfr_triage_u32(d, DFR_TRIAGE_VALID);
     if (!dfr_bytes_u32(d->bytes, valid, &mark) || mark != MARK)
         dfr_dump_damaged(d, valid, valid + 4, "the dump is cut off: its end mark is missing");
     map_blocks(d);
-    add(d, dfr_triage_u64(d, DFR_TRIAGE_STACK_TOP), dfr_triage_u32(d, DFR_TRIAGE_STACK),
-        dfr_triage_u32(d, DFR_TRIAGE_STACK_SIZE), "the file ends inside the captured stack");
-    add(d, dfr_triage_u64(d, DFR_TRIAGE_PAGE_VA), dfr_triage_u32(d, DFR_TRIAGE_PAGE),
-        dfr_triage_u32(d, DFR_TRIAGE_PAGE_SIZE), "the file ends inside the captured page");
+    map_stack(d);
+    uint64_t page = dfr_triage_u64(d, DFR_TRIAGE_PAGE_VA);
+    if (d->file.wide || dfr_dump_is_kernel(d, page))
+        add(d, page, dfr_triage_u32(d, DFR_TRIAGE_PAGE), dfr_triage_u32(d, DFR_TRIAGE_PAGE_SIZE),
+            "the file ends inside the captured page");
     dfr_space_ready(&d->memory);
-    find_kdbg(d);
+    d->prcb.off = dfr_triage_u32(d, DFR_TRIAGE_PRCB);
+    d->thread.off = dfr_triage_u32(d, DFR_TRIAGE_THREAD);
+    d->process.off = dfr_triage_u32(d, DFR_TRIAGE_PROCESS);
     return true;
 }

@@ -62,6 +62,8 @@ static void built(struct dfr_facts *f, uint32_t row, int64_t first, int64_t last
 {
     struct dfr_value v = *dfr_facts_at(f, DFR_F_MODULES_BUILT, row);
     const struct dfr_value *stamp = dfr_derive_at(f, DFR_F_MODULES_TIMESTAMP, row);
+    /* What a reader found in the image itself needs no guess. */
+    bool from_image = v.state == DFR_KNOWN && v.trust == DFR_TRUST_BINARY;
     if (v.state == DFR_UNKNOWN) {
         if (!stamp || !stamp->as.u || stamp->as.u > UINT32_MAX ||
             v.reason == DFR_REASON_BUILD_HASH || v.reason == DFR_REASON_CONTRADICTORY)
@@ -74,7 +76,7 @@ static void built(struct dfr_facts *f, uint32_t row, int64_t first, int64_t last
         return;
     /* A debugger knows a hash from the image itself; the stamp alone does not tell. */
     bool hash = v.as.n.hi < first || v.as.n.lo > last;
-    if (hash || (v.trust == DFR_TRUST_BINARY && ships_with_windows(f, row))) {
+    if (hash || (v.trust == DFR_TRUST_BINARY && !from_image && ships_with_windows(f, row))) {
         uint32_t place = v.place;
         uint8_t trust = v.trust;
         v = dfr_v_unknown(DFR_KIND_TIME, hash ? DFR_REASON_BUILD_HASH : DFR_REASON_MAYBE_HASH);
