@@ -186,6 +186,7 @@ static inline void forge_triage(uint8_t *d)
     forge_context(d, FORGE_CONTEXT, FORGE_IP, FORGE_STACK_VA + 0x10);
     forge_context(d, 0x348, FORGE_KERNEL + 0x2000, FORGE_STACK_VA);
     forge32(d, FORGE_RECORD, 0xC0000005);
+    forge64(d, FORGE_RECORD + 0x10, FORGE_IP);
     forge32(d, FORGE_RECORD + 0x18, 2);
     forge64(d, FORGE_RECORD + 0x20, 1);
     forge64(d, FORGE_RECORD + 0x28, UINT64_C(0x1010));

@@ -354,7 +354,7 @@ Test(dump, headers_alone)
     } rows[] = {
         {1, "", DFR_DUMP_KIND_FULL, false, "list of memory makes no sense"},
         {2, "", DFR_DUMP_KIND_SUMMARY, false, "is not readable"},
-        {3, "", UINT32_MAX, true, "header alone"},
+        {3, "", DFR_DUMP_KIND_HEADER, true, "header alone"},
         {5, "SDMPDUMP", DFR_DUMP_KIND_BITMAP, false, "does not fit"},
         {6, "FDMPDUMP", DFR_DUMP_KIND_BITMAP, false, "does not fit"},
         {4, "SDMPDUMP", DFR_DUMP_KIND_BITMAP, false, "the header says kind 4"},
