@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/limits.h"
 #include "image/cab.h"
+#include "image/pdb.h"
 
 enum { NAME_MOST = 200 };
 
@@ -194,11 +195,13 @@ static void root_matching(struct dfr_store *s, struct dfr_store_root *root, stru
         keep_matching(m, root->names.v[from++]);
 }
 
-/* What is asked for, and how to know it. */
+/* What is asked for, and how to know it: NULL, or why a file is another one. */
 struct want {
     struct dfr_str name, id;
-    bool (*check)(const struct want *w, struct dfr_bytes *b);
-    uint32_t stamp, size;
+    const char *(*check)(struct dfr_store *s, const struct want *w, struct dfr_bytes *b);
+    uint32_t stamp, size; /* of an image */
+    const uint8_t *guid;  /* of a PDB */
+    uint32_t age;
 };
 
 struct dfr_store_found {
@@ -237,6 +240,13 @@ static bool open_file(struct dfr_store *s, struct dfr_str path, struct dfr_store
     return false;
 }
 
+static bool reject(struct dfr_store *s, struct dfr_str path, const char *why)
+{
+    if (s->rejects.n < DFR_LIMIT_STORE_FILES)
+        *DFR_PUSH(s->arena, &s->rejects) = (struct dfr_store_reject){path, why};
+    return false;
+}
+
 /* Take the file at `path` when it is the wanted one, packed or not. */
 static bool take(struct dfr_store *s, const struct want *w, struct dfr_str path,
                  struct dfr_store_found *f)
@@ -248,13 +258,15 @@ static bool take(struct dfr_store *s, const struct want *w, struct dfr_str path,
         bool whole = dfr_cab_unpack(s->arena, &b, &f->bytes);
         close_found(f);
         if (!whole)
-            return false;
+            return reject(s, path, "it is packed, and cannot be unpacked");
         dfr_bytes_memory(&b, s->arena, f->bytes);
     }
-    f->there = w->check(w, &b);
-    if (!f->there)
-        close_found(f);
-    return f->there;
+    const char *why = w->check(s, w, &b);
+    f->there = !why;
+    if (f->there)
+        return true;
+    close_found(f);
+    return reject(s, path, why);
 }
 
 /* file.ptr: `PATH:` and where the file stands. */
@@ -397,22 +409,66 @@ static bool find(struct dfr_store *s, const struct want *w, struct dfr_bytes *re
 
 /* Source: the documented layout of PE headers. Never the checksum: it differs between an image and
  * what a dump says of it once the file was signed (observed). */
-static bool is_image(const struct want *w, struct dfr_bytes *b)
+static const char *not_image(struct dfr_store *s, const struct want *w, struct dfr_bytes *b)
 {
     enum { E_LFANEW = 0x3C, STAMP = 8, SIZE_OF_IMAGE = 24 + 56 };
     uint32_t pe = 0, magic = 0, stamp = 0, size = 0;
-    return dfr_bytes_u32(b, E_LFANEW, &pe) && dfr_bytes_u32(b, pe, &magic) && magic == 0x00004550 &&
-           dfr_bytes_u32(b, (uint64_t)pe + STAMP, &stamp) &&
-           dfr_bytes_u32(b, (uint64_t)pe + SIZE_OF_IMAGE, &size) && stamp == w->stamp &&
-           size == w->size;
+    (void)s;
+    if (!dfr_bytes_u32(b, E_LFANEW, &pe) || !dfr_bytes_u32(b, pe, &magic) || magic != 0x00004550 ||
+        !dfr_bytes_u32(b, (uint64_t)pe + STAMP, &stamp) ||
+        !dfr_bytes_u32(b, (uint64_t)pe + SIZE_OF_IMAGE, &size))
+        return "it is no image";
+    return stamp == w->stamp && size == w->size ? NULL : "it is an image of another build";
 }
 
 bool dfr_store_image(struct dfr_store *s, struct dfr_str file, uint32_t stamp, uint32_t size,
                      struct dfr_bytes *ret)
 {
-    struct want w = {.check = is_image, .stamp = stamp, .size = size};
+    struct want w = {.check = not_image, .stamp = stamp, .size = size};
     if (!dfr_store_name(file, &w.name))
         return false;
     w.id = image_id(s->arena, stamp, size);
+    return find(s, &w, ret);
+}
+
+/* ---- PDBs -------------------------------------------------------------------------------------- */
+
+static struct dfr_str pdb_id(struct dfr_arena *a, const uint8_t guid[16], uint32_t age)
+{
+    /* The first three numbers are little-endian in the file and are written as numbers. */
+    static const uint8_t order[16] = {3, 2, 1, 0, 5, 4, 7, 6, 8, 9, 10, 11, 12, 13, 14, 15};
+    struct dfr_buf b;
+    dfr_buf_init(&b, a);
+    for (size_t i = 0; i < sizeof order; i++)
+        dfr_buf_printf(&b, "%02X", guid[order[i]]);
+    dfr_buf_printf(&b, "%X", age);
+    return dfr_buf_text(&b);
+}
+
+struct dfr_str dfr_store_pdb_path(struct dfr_arena *a, struct dfr_str name, const uint8_t guid[16],
+                                  uint32_t age)
+{
+    const struct dfr_str parts[] = {name, pdb_id(a, guid, age), name};
+    return joined(a, parts, 3);
+}
+
+static const char *not_pdb(struct dfr_store *s, const struct want *w, struct dfr_bytes *b)
+{
+    struct dfr_pdb p;
+    const char *problem;
+    if (!dfr_pdb_open(&p, s->arena, b, &problem))
+        return problem;
+    if (memcmp(p.guid, w->guid, sizeof p.guid) != 0)
+        return "it is the PDB of another build";
+    return p.age == w->age ? NULL : "it is an earlier or later PDB of this build";
+}
+
+bool dfr_store_pdb(struct dfr_store *s, struct dfr_str file, const uint8_t guid[16], uint32_t age,
+                   struct dfr_bytes *ret)
+{
+    struct want w = {.check = not_pdb, .guid = guid, .age = age};
+    if (!dfr_store_name(file, &w.name))
+        return false;
+    w.id = pdb_id(s->arena, guid, age);
     return find(s, &w, ret);
 }

@@ -17,12 +17,19 @@ struct dfr_store_root {
     DFR_VEC(struct dfr_str) names; /* of what stands in it, by dfr_str_cmp_ci */
 };
 
+/* A file that stood where a wanted one would, and was not given out. */
+struct dfr_store_reject {
+    struct dfr_str path;
+    const char *why;
+};
+
 struct dfr_store_found;
 struct dfr_store {
     struct dfr_arena *arena;
     DFR_VEC(struct dfr_store_root) roots;    /* in the order of the path */
     DFR_VEC(struct dfr_str) servers;         /* addresses in the path, for those who may fetch */
     DFR_VEC(struct dfr_store_found *) found; /* what was asked for before, also in vain */
+    DFR_VEC(struct dfr_store_reject) rejects;
 };
 
 /* Read a symbol path: items parted by `;`, each a folder, `srv*FOLDER*...*ADDRESS`,
@@ -35,11 +42,18 @@ void dfr_store_init(struct dfr_store *s, struct dfr_arena *a, struct dfr_str sym
 bool dfr_store_image(struct dfr_store *s, struct dfr_str file, uint32_t stamp, uint32_t size,
                      struct dfr_bytes *ret);
 
+/* The PDB named `file` with this GUID and age, as the image's debug directory says them: the age is
+ * that of the debug information stream, never that of the info stream, which may be higher. */
+bool dfr_store_pdb(struct dfr_store *s, struct dfr_str file, const uint8_t guid[16], uint32_t age,
+                   struct dfr_bytes *ret);
+
 /* The last part of a Windows or other path, when it may name a file of a store: not empty, no dots
  * alone, no separators, colons, wildcards or control characters, not overlong. */
 bool dfr_store_name(struct dfr_str path, struct dfr_str *ret);
 /* name/ID/name as stores and servers lay it out. */
 struct dfr_str dfr_store_image_path(struct dfr_arena *a, struct dfr_str name, uint32_t stamp,
                                     uint32_t size);
+struct dfr_str dfr_store_pdb_path(struct dfr_arena *a, struct dfr_str name, const uint8_t guid[16],
+                                  uint32_t age);
 
 #endif
