@@ -73,7 +73,7 @@ comma     := ,
 
 # --- Sources ----------------------------------------------------------------------------------
 # Lower layers first; tests/checks/layers.sh holds each to the ones before it.
-LAYERS    := base facts memory image text dump forge code lang vm rank pack report api
+LAYERS    := base facts memory image text dump forge code lang vm rank pack report measure api
 LIB_SRC   := $(foreach l,$(LAYERS),$(sort $(wildcard engine/$(l)/*.c)))
 CLI_SRC   := $(sort $(wildcard engine/cli/*.c))
 TOOL_SRC  := $(sort $(wildcard engine/tools/*.c))
@@ -299,11 +299,17 @@ bench: all $(BENCHES)
 	@$(if $(wildcard tests/bench/bench.py),BUILD=$(B) $(PYTHON) tests/bench/bench.py,\
 	  echo "make bench: there is no tests/bench/bench.py" >&2; exit 1)
 
+## corpus-gate: the labelled cases of corpus/ against the figures kept in corpus/FIGURES
+.PHONY: corpus-gate
+corpus-gate: all
+	@DFRULE=$(B)/dfrule tests/checks/corpus.sh
+
 ## bless: rewrite golden files with what is printed now; review the diff
 .PHONY: bless
 bless: all $(UNITS)
 	@$(PYTHON) tests/cases.py $(B)
 	@DFR_BLESS=1 $(RUN) --kinds unit >/dev/null || true
+	@$(B)/dfrule corpus eval -q corpus -o tsv=corpus/FIGURES
 	@git status --short tests corpus 2>/dev/null || true
 
 # The commit is built in two folders; what comes out must have the same bytes.

@@ -6,14 +6,7 @@
 
 enum { EVERY_TIER = 2 };
 
-/* Write the same thing in each format of -o. */
-struct output_call {
-    dfr_result (*write)(void *user, const struct dfr_cli_output *out, struct dfr_cli_text *t,
-                        dfr_error *error);
-    void *user;
-};
-
-static int write_outputs(const struct dfr_cli_options *o, const struct output_call *call)
+int dfr_cli_write_outputs(const struct dfr_cli_options *o, const struct dfr_cli_output_call *call)
 {
     struct dfr_cli_outputs outs;
     dfr_error error = {.result = DFR_RESULT_OK, .message = ""};
@@ -81,8 +74,8 @@ int dfr_cli_test(const struct dfr_cli_options *o)
                            .mutate = o->mutate};
     if (o->only)
         run.options.only = dfr_cli_text_of(o->only);
-    struct output_call call = {write_tests, &run};
-    code = write_outputs(o, &call);
+    struct dfr_cli_output_call call = {write_tests, &run};
+    code = dfr_cli_write_outputs(o, &call);
     if (code == DFR_EXIT_OK && run.bad)
         code = DFR_EXIT_FOUND;
     free(roots);
@@ -113,8 +106,8 @@ int dfr_cli_lint(const struct dfr_cli_options *o)
     dfr_diagnostics *diagnostics = NULL;
     int code = dfr_cli_rules(o, &request, &rules, &diagnostics);
     if (diagnostics) {
-        struct output_call call = {write_findings, diagnostics};
-        int written = write_outputs(o, &call);
+        struct dfr_cli_output_call call = {write_findings, diagnostics};
+        int written = dfr_cli_write_outputs(o, &call);
         if (written != DFR_EXIT_OK)
             code = written;
         else if (code == DFR_EXIT_OK && dfr_diagnostics_warnings(diagnostics))

@@ -13,6 +13,7 @@ int dfr_cli_test(const struct dfr_cli_options *o);
 int dfr_cli_lint(const struct dfr_cli_options *o);
 int dfr_cli_compile(const struct dfr_cli_options *o);
 int dfr_cli_disasm(const struct dfr_cli_options *o);
+int dfr_cli_corpus_eval(const struct dfr_cli_options *o);
 
 /* Exit code of a failed call. */
 int dfr_cli_exit_of(dfr_result result);
@@ -37,5 +38,13 @@ int dfr_cli_rules(const struct dfr_cli_options *o, const struct dfr_cli_rule_req
                   dfr_rules **ret, dfr_diagnostics **ret_diagnostics);
 
 dfr_text dfr_cli_text_of(const char *z);
+
+/* Write the same thing in each format of -o. */
+struct dfr_cli_output_call {
+    dfr_result (*write)(void *user, const struct dfr_cli_output *out, struct dfr_cli_text *t,
+                        dfr_error *error);
+    void *user;
+};
+int dfr_cli_write_outputs(const struct dfr_cli_options *o, const struct dfr_cli_output_call *call);
 
 #endif

@@ -18,7 +18,10 @@ static int help(const struct dfr_cli_options *o)
     if (verb == DFR_VERB_HELP && !o->help) {
         all = true;
         verb = DFR_VERB_COUNT;
-        if (o->operands.n > 1) {
+        bool pair = o->operands.n == 2;
+        if (pair)
+            verb = dfr_cli_verb_pair(o->operands.v[0], o->operands.v[1]);
+        if (o->operands.n > 2 || (pair && verb == DFR_VERB_COUNT)) {
             dfr_cli_say("help takes one verb, or none");
             return DFR_EXIT_USAGE;
         }
@@ -56,6 +59,8 @@ static int run(const struct dfr_cli_options *o)
         return dfr_cli_compile(o);
     case DFR_VERB_DISASM:
         return dfr_cli_disasm(o);
+    case DFR_VERB_CORPUS_EVAL:
+        return dfr_cli_corpus_eval(o);
     case DFR_VERB_VERSION:
         return version();
     case DFR_VERB_HELP:

@@ -75,6 +75,27 @@ enum dfr_cli_verb dfr_cli_verb_find(const char *word)
     return DFR_VERB_COUNT;
 }
 
+enum dfr_cli_verb dfr_cli_verb_pair(const char *first, const char *second)
+{
+    size_t n = strlen(first);
+    for (unsigned i = 0; i < DFR_VERB_COUNT && second; i++) {
+        const char *word = dfr_cli_verb_rows[i].word;
+        if (strncmp(word, first, n) == 0 && word[n] == ' ' && strcmp(word + n + 1, second) == 0)
+            return (enum dfr_cli_verb)i;
+    }
+    return DFR_VERB_COUNT;
+}
+
+/* Verbs of two words, such as `corpus eval`, share their first. */
+static bool is_first_word(const char *word)
+{
+    size_t n = strlen(word);
+    for (unsigned i = 0; i < DFR_VERB_COUNT && n; i++)
+        if (strncmp(dfr_cli_verb_rows[i].word, word, n) == 0 && dfr_cli_verb_rows[i].word[n] == ' ')
+            return true;
+    return false;
+}
+
 void dfr_cli_unknown_verb(const char *word)
 {
     const char *best = NULL;
@@ -151,10 +172,10 @@ static bool letters_take_next(const char *letters)
     return false;
 }
 
-/* Index of the verb in argv, or argc. */
-static int verb_index(int argc, char **argv)
+/* Index of the first word in argv behind `from` that is no option, or argc. */
+static int word_index(int argc, char **argv, int from)
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = from + 1; i < argc; i++) {
         const char *a = argv[i];
         if (a[0] != '-' || a[1] == '\0')
             return i;
@@ -238,6 +259,12 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return true;
     case DFR_OPT_ROOT:
         push(&o->roots, value);
+        return true;
+    case DFR_OPT_FIGURES:
+        push(&o->outputs, value);
+        return true;
+    case DFR_OPT_AGAINST:
+        o->against = value;
         return true;
     case DFR_OPT_SAVE:
         o->save = value;
@@ -399,19 +426,43 @@ static bool read_all(int argc, char **argv, unsigned verbs, const char *verb,
     return true;
 }
 
+/* "corpus" alone: say which there are. */
+static void half_a_verb(const char *first, const char *second)
+{
+    struct dfr_cli_text t = {0};
+    size_t n = strlen(first);
+    for (unsigned i = 0; i < DFR_VERB_COUNT; i++) {
+        const char *word = dfr_cli_verb_rows[i].word;
+        if (strncmp(word, first, n) == 0 && word[n] == ' ')
+            dfr_cli_text_printf(&t, "%s%s", t.len ? ", " : "", word + n + 1);
+    }
+    if (second)
+        dfr_cli_say("unknown verb `%s %s`; there are: %s", first, second, t.p);
+    else
+        dfr_cli_say("`%s` needs a second word: %s", first, t.p);
+    dfr_cli_text_free(&t);
+}
+
 bool dfr_cli_options_read(int argc, char **argv, struct dfr_cli_options *ret)
 {
     *ret =
         (struct dfr_cli_options){.verb = DFR_VERB_COUNT, .program = argc > 0 ? argv[0] : "dfrule"};
-    int at = verb_index(argc, argv);
+    int at = word_index(argc, argv, 0), second = -1;
     unsigned verbs = DFR_ON_EVERY;
     const char *word = "";
     char **rest = dfr_cli_alloc(NULL, (size_t)argc + 2, sizeof *rest);
     int n = 0;
     if (at < argc) {
         ret->verb = dfr_cli_verb_find(argv[at]);
-        if (ret->verb == DFR_VERB_COUNT) {
+        if (is_first_word(argv[at])) {
+            second = word_index(argc, argv, at);
+            ret->verb = dfr_cli_verb_pair(argv[at], second < argc ? argv[second] : NULL);
+            if (ret->verb == DFR_VERB_COUNT)
+                half_a_verb(argv[at], second < argc ? argv[second] : NULL);
+        } else if (ret->verb == DFR_VERB_COUNT) {
             dfr_cli_unknown_verb(argv[at]);
+        }
+        if (ret->verb == DFR_VERB_COUNT) {
             free(rest);
             return false;
         }
@@ -419,7 +470,7 @@ bool dfr_cli_options_read(int argc, char **argv, struct dfr_cli_options *ret)
         verbs = 1u << ret->verb;
     }
     for (int i = 0; i < argc; i++)
-        if (i != at && !(i < at && strcmp(argv[i], "--") == 0))
+        if (i != at && i != second && !(i < at && strcmp(argv[i], "--") == 0))
             rest[n++] = argv[i];
     rest[n] = NULL;
     bool ok = read_all(n, rest, verbs, word, ret);

@@ -63,7 +63,7 @@ struct dfr_cli_options {
     bool help, long_help, version;
     const char *program; /* argv[0] */
     struct dfr_cli_list operands, outputs, rules, search, roots;
-    const char *save, *only;
+    const char *save, *only, *against;
     enum dfr_cli_when color;
     bool ascii, verbose, quiet, no_default_rules, no_cache, unordered, no_index, mutate;
     int columns; /* 0: find out */
@@ -81,6 +81,8 @@ bool dfr_cli_options_read(int argc, char **argv, struct dfr_cli_options *ret);
 void dfr_cli_options_deinit(struct dfr_cli_options *o);
 /* Verb of a word, or DFR_VERB_COUNT. */
 enum dfr_cli_verb dfr_cli_verb_find(const char *word);
+/* The same of two words such as `corpus eval`. */
+enum dfr_cli_verb dfr_cli_verb_pair(const char *first, const char *second);
 /* Say that a verb does not exist, with the nearest one. */
 void dfr_cli_unknown_verb(const char *word);
 

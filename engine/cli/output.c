@@ -44,16 +44,21 @@ dfr_style dfr_cli_style(const struct dfr_cli_options *o, FILE *file)
 }
 
 /* "FORMAT" or "FORMAT=FILE". */
-static bool read_output(const char *given, struct dfr_cli_output *ret)
+static bool read_output(const struct dfr_cli_options *o, const char *given,
+                        struct dfr_cli_output *ret)
 {
     static const struct {
         const char *word;
         dfr_format format;
-    } formats[] = {
-        {"text", DFR_FORMAT_TEXT}, {"json", DFR_FORMAT_JSON}, {"ndjson", DFR_FORMAT_NDJSON}};
+    } formats[] = {{"text", DFR_FORMAT_TEXT},
+                   {"json", DFR_FORMAT_JSON},
+                   {"ndjson", DFR_FORMAT_NDJSON},
+                   {"md", DFR_FORMAT_MARKDOWN},
+                   {"tsv", DFR_FORMAT_TSV}};
     size_t len = strcspn(given, "=");
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++)
-        if (strlen(formats[i].word) == len && memcmp(given, formats[i].word, len) == 0) {
+        if (strlen(formats[i].word) == len && memcmp(given, formats[i].word, len) == 0 &&
+            (formats[i].format <= DFR_FORMAT_NDJSON || o->verb == DFR_VERB_CORPUS_EVAL)) {
             ret->format = formats[i].format;
             ret->path = given[len] ? given + len + 1 : NULL;
             if (ret->path && strcmp(ret->path, "-") == 0)
@@ -110,7 +115,7 @@ bool dfr_cli_outputs_open(const struct dfr_cli_options *o, const char *schema,
         return false;
     }
     for (size_t i = 0; i < o->outputs.n; i++) {
-        if (!read_output(o->outputs.v[i], &ret->v[i]))
+        if (!read_output(o, o->outputs.v[i], &ret->v[i]))
             return false;
         for (size_t k = 0; k < i; k++) {
             const char *a = ret->v[i].path, *b = ret->v[k].path;

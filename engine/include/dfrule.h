@@ -76,8 +76,10 @@ typedef int (*dfr_write_fn)(void *user, const char *p, size_t len);
 
 typedef enum dfr_format {
     DFR_FORMAT_TEXT = 0,
-    DFR_FORMAT_JSON = 1,  /* indented */
-    DFR_FORMAT_NDJSON = 2 /* one line */
+    DFR_FORMAT_JSON = 1,     /* indented */
+    DFR_FORMAT_NDJSON = 2,   /* one line */
+    DFR_FORMAT_MARKDOWN = 3, /* figures of a corpus alone */
+    DFR_FORMAT_TSV = 4       /* the same: one line a case, tab separated */
 } dfr_format;
 
 /* How text output looks; zeroed: plain UTF-8, 80 columns. */
@@ -253,6 +255,33 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_mutate(const dfr_rules *rules,
                                                      dfr_write_fn write, void *user,
                                                      uint32_t *ret_killed, uint32_t *ret_survived,
                                                      dfr_error *error);
+
+/* ---- A corpus: crashes of which is known what was wrong ------------------------------------- */
+
+typedef struct dfr_corpus_options {
+    size_t size;
+    /* Figures of before (a file written with DFR_FORMAT_TSV): writes what changed, not the figures. */
+    dfr_text against;
+} dfr_corpus_options;
+
+typedef struct dfr_corpus_result {
+    size_t size;
+    uint32_t cases, with_culprit; /* the others ask to name nobody */
+    uint32_t first, top_three;    /* of those with a culprit */
+    uint32_t confident_wrong, unreadable;
+    uint32_t worse, better; /* with `against`: cases that fell, or rose */
+} dfr_corpus_result;
+
+/* Check every case of a corpus and hold the answers against its labels. `corpus` is a table of labels
+ * (docs/corpus.md) or a folder with labels.tsv or ANSWERS.tsv. Writes figures: how often the first
+ * answer is right, how often it is confident and wrong, the same of the debugger's own verdict, and
+ * for each rule how far it can be relied on. `ret` may be NULL. A case that cannot be read counts as
+ * unreadable; DFR_RESULT_MISUSE with the line when the labels are wrong. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_eval(const dfr_rules *rules, dfr_text corpus,
+                                                    const dfr_corpus_options *options,
+                                                    dfr_format format, const dfr_style *style,
+                                                    dfr_write_fn write, void *user,
+                                                    dfr_corpus_result *ret, dfr_error *error);
 
 #ifdef __cplusplus
 }

@@ -92,6 +92,8 @@ struct dfr_ranking {
 };
 
 void dfr_rank(const struct dfr_eval *eval, struct dfr_arena *a, struct dfr_ranking *ret);
+/* Score of one fired hit alone: prior and its own evidence. */
+int32_t dfr_rank_hit_score(const struct dfr_eval *eval, uint32_t hit, struct dfr_arena *a);
 /* Score of one rule alone: prior and its own evidence (best row of an each). Unknown value when it
  * does not fire. */
 struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,

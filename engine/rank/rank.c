@@ -249,6 +249,17 @@ void dfr_rank(const struct dfr_eval *eval, struct dfr_arena *a, struct dfr_ranki
     }
 }
 
+int32_t dfr_rank_hit_score(const struct dfr_eval *eval, uint32_t hit, struct dfr_arena *a)
+{
+    struct dfr_tally t;
+    struct dfr_sum sum;
+    dfr_tally_init(&t, eval, eval->program->rules.v[eval->hits.v[hit].rule].cause, a);
+    dfr_tally_add(&t, hit);
+    dfr_tally_link(&t);
+    dfr_tally_sum(&t, NULL, &sum);
+    return sum.score;
+}
+
 struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,
                                      struct dfr_arena *a)
 {
@@ -256,14 +267,9 @@ struct dfr_value dfr_rank_rule_score(const struct dfr_eval *eval, uint32_t rule,
     for (uint32_t i = 0; i < eval->hits.n; i++) {
         if (eval->hits.v[i].rule != rule || eval->hits.v[i].status != DFR_HIT_FIRED)
             continue;
-        struct dfr_tally t;
-        struct dfr_sum sum;
-        dfr_tally_init(&t, eval, eval->program->rules.v[rule].cause, a);
-        dfr_tally_add(&t, i);
-        dfr_tally_link(&t);
-        dfr_tally_sum(&t, NULL, &sum);
-        if (best.state != DFR_KNOWN || sum.score > best.as.n.lo)
-            best = dfr_v_int(sum.score);
+        int32_t score = dfr_rank_hit_score(eval, i, a);
+        if (best.state != DFR_KNOWN || score > best.as.n.lo)
+            best = dfr_v_int(score);
     }
     return best;
 }

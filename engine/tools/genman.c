@@ -214,6 +214,55 @@ static void manual(const char *folder)
 
 /* ---- Completions --------------------------------------------------------------------------- */
 
+/* A verb as one word of a shell: `corpus_eval`. */
+static void put_key(const char *verb)
+{
+    for (; *verb; verb++)
+        fputc(*verb == ' ' ? '_' : *verb, out);
+}
+
+/* Length of the first word of a verb of two words; 0: it has one. */
+static size_t first_word(size_t v)
+{
+    const char *blank = strchr(verbs[v].word, ' ');
+    return blank ? (size_t)(blank - verbs[v].word) : 0;
+}
+
+/* Does verb `v` begin with the same first word as one before it? */
+static bool seen_first(size_t v)
+{
+    size_t n = first_word(v);
+    for (size_t i = 0; n && i < v; i++)
+        if (first_word(i) == n && strncmp(verbs[i].word, verbs[v].word, n) == 0)
+            return true;
+    return false;
+}
+
+/* The words that a command may begin with, parted by `between`. */
+static void first_words(const char *between)
+{
+    const char *gap = "";
+    for (size_t v = 0; v < COUNT(verbs); v++) {
+        size_t n = first_word(v);
+        if (seen_first(v))
+            continue;
+        fprintf(out, "%s%.*s", gap, n ? (int)n : (int)strlen(verbs[v].word), verbs[v].word);
+        gap = between;
+    }
+}
+
+/* The second words behind the first word of verb `v`. */
+static void second_words(size_t v, const char *between)
+{
+    size_t n = first_word(v);
+    const char *gap = "";
+    for (size_t i = 0; i < COUNT(verbs); i++)
+        if (first_word(i) == n && strncmp(verbs[i].word, verbs[v].word, n) == 0) {
+            fprintf(out, "%s%s", gap, verbs[i].word + n + 1);
+            gap = between;
+        }
+}
+
 /* What follows an option: `check:-o | check:--output) COMPREPLY=(...)`. */
 static void bash_argument(const struct option *o)
 {
@@ -223,9 +272,13 @@ static void bash_argument(const struct option *o)
         const char *verb = o->verbs == DFR_ON_EVERY ? "*" : verbs[v].word;
         if (!(o->verbs >> v & 1) || (o->verbs == DFR_ON_EVERY && v > 0))
             continue;
-        if (o->letter)
-            fprintf(out, "%s%s:-%c", bar, verb, o->letter);
-        fprintf(out, "%s%s:--%s", o->letter ? " | " : bar, verb, o->name);
+        fputs(bar, out);
+        if (o->letter) {
+            put_key(verb);
+            fprintf(out, ":-%c | ", o->letter);
+        }
+        put_key(verb);
+        fprintf(out, ":--%s", o->name);
         bar = " | ";
     }
     fputs(") ", out);
@@ -252,18 +305,25 @@ static void bash(const char *folder)
           "        prev=${COMP_WORDS[COMP_CWORD-2]}\n"
           "    fi\n"
           "    for word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-          "        case $word in\n"
+          "        case ${verb:+${verb}_}$word in\n"
           "        ",
           out);
+    first_words(" | ");
     for (size_t v = 0; v < COUNT(verbs); v++)
-        fprintf(out, "%s%s", v ? " | " : "", verbs[v].word);
-    fputs(") verb=$word; break ;;\n        esac\n    done\n    case $verb:$prev in\n", out);
+        if (first_word(v)) {
+            fputs(" | ", out);
+            put_key(verbs[v].word);
+        }
+    fputs(") verb=${verb:+${verb}_}$word ;;\n        esac\n    done\n    case $verb:$prev in\n",
+          out);
     for (size_t i = 0; i < COUNT(options); i++)
         if (options[i].argument[0])
             bash_argument(&options[i]);
     fputs("    esac\n    case $verb in\n", out);
     for (size_t v = 0; v < COUNT(verbs); v++) {
-        fprintf(out, "    %s) options=\"", verbs[v].word);
+        fputs("    ", out);
+        put_key(verbs[v].word);
+        fputs(") options=\"", out);
         const char *blank = "";
         for (size_t i = 0; i < COUNT(options); i++)
             if (options[i].verbs >> v & 1) {
@@ -281,10 +341,19 @@ static void bash(const char *folder)
           "    elif [[ -z $verb || $verb == help ]]; then\n"
           "        COMPREPLY=($(compgen -W \"",
           out);
-    for (size_t v = 0; v < COUNT(verbs); v++)
-        fprintf(out, "%s%s", v ? " " : "", verbs[v].word);
-    fputs("\" -- \"$cur\"))\n"
-          "    else\n"
+    first_words(" ");
+    fputs("\" -- \"$cur\"))\n", out);
+    for (size_t v = 0; v < COUNT(verbs); v++) {
+        if (!first_word(v) || seen_first(v))
+            continue;
+        fprintf(out,
+                "    elif [[ $verb == %.*s ]]; then\n"
+                "        COMPREPLY=($(compgen -W \"",
+                (int)first_word(v), verbs[v].word);
+        second_words(v, " ");
+        fputs("\" -- \"$cur\"))\n", out);
+    }
+    fputs("    else\n"
           "        COMPREPLY=($(compgen -f -- \"$cur\"))\n"
           "    fi\n"
           "}\n"
@@ -336,17 +405,34 @@ static void zsh(const char *folder)
           "it.\n"
           "_dfrule() {\n  local -a verbs options\n  local verb=${words[(r)(",
           out);
-    for (size_t v = 0; v < COUNT(verbs); v++)
-        fprintf(out, "%s%s", v ? "|" : "", verbs[v].word);
-    fputs(")]}\n  verbs=(\n", out);
+    first_words("|");
+    fputs(")]}\n", out);
     for (size_t v = 0; v < COUNT(verbs); v++) {
-        fprintf(out, "    '%s:", verbs[v].word);
-        quoted(verbs[v].line, ":");
+        if (!first_word(v) || seen_first(v))
+            continue;
+        fprintf(out, "  [[ $verb == %.*s ]] && verb=${verb}_${words[(r)(", (int)first_word(v),
+                verbs[v].word);
+        second_words(v, "|");
+        fputs(")]}\n", out);
+    }
+    fputs("  verbs=(\n", out);
+    for (size_t v = 0; v < COUNT(verbs); v++) {
+        if (seen_first(v))
+            continue;
+        if (first_word(v)) {
+            fprintf(out, "    '%.*s:", (int)first_word(v), verbs[v].word);
+            second_words(v, ", ");
+        } else {
+            fprintf(out, "    '%s:", verbs[v].word);
+            quoted(verbs[v].line, ":");
+        }
         fputs("'\n", out);
     }
     fputs("  )\n  case $verb in\n", out);
     for (size_t v = 0; v < COUNT(verbs); v++) {
-        fprintf(out, "  %s) options=(\n", verbs[v].word);
+        fputs("  ", out);
+        put_key(verbs[v].word);
+        fputs(") options=(\n", out);
         for (size_t i = 0; i < COUNT(options); i++)
             if (options[i].verbs >> v & 1)
                 zsh_option(&options[i]);
@@ -354,8 +440,17 @@ static void zsh(const char *folder)
     }
     fputs("  esac\n"
           "  if [[ -z $verb ]]; then\n"
-          "    _arguments '1:verb:{_describe verb verbs}' '*:file:_files'\n"
-          "  else\n"
+          "    _arguments '1:verb:{_describe verb verbs}' '*:file:_files'\n",
+          out);
+    for (size_t v = 0; v < COUNT(verbs); v++) {
+        if (!first_word(v) || seen_first(v))
+            continue;
+        fprintf(out, "  elif [[ $verb == %.*s_ ]]; then\n    _values verb ", (int)first_word(v),
+                verbs[v].word);
+        second_words(v, " ");
+        fputc('\n', out);
+    }
+    fputs("  else\n"
           "    _arguments $options '*:file:_files'\n"
           "  fi\n"
           "}\n"
@@ -371,13 +466,26 @@ static void fish(const char *folder)
           "it.\n"
           "set -l verbs",
           out);
-    for (size_t v = 0; v < COUNT(verbs); v++)
-        fprintf(out, " %s", verbs[v].word);
+    fputc(' ', out);
+    first_words(" ");
     fputc('\n', out);
     for (size_t v = 0; v < COUNT(verbs); v++) {
-        fprintf(out, "complete -c dfrule -n \"not __fish_seen_subcommand_from $verbs\" -a %s -d '",
-                verbs[v].word);
+        size_t n = first_word(v);
+        if (n)
+            fprintf(out, "complete -c dfrule -n \"__fish_seen_subcommand_from %.*s\" -a %s -d '",
+                    (int)n, verbs[v].word, verbs[v].word + n + 1);
+        else
+            fprintf(out,
+                    "complete -c dfrule -n \"not __fish_seen_subcommand_from $verbs\" -a %s -d '",
+                    verbs[v].word);
         quoted(verbs[v].line, "");
+        fputs("'\n", out);
+        if (!n || seen_first(v))
+            continue;
+        fprintf(out,
+                "complete -c dfrule -n \"not __fish_seen_subcommand_from $verbs\" -a %.*s -d '",
+                (int)n, verbs[v].word);
+        second_words(v, ", ");
         fputs("'\n", out);
     }
     for (size_t i = 0; i < COUNT(options); i++) {
@@ -387,7 +495,7 @@ static void fish(const char *folder)
             fputs(" -n '__fish_seen_subcommand_from", out);
             for (size_t v = 0; v < COUNT(verbs); v++)
                 if (o->verbs >> v & 1)
-                    fprintf(out, " %s", verbs[v].word);
+                    fprintf(out, " %s", verbs[v].word + (first_word(v) ? first_word(v) + 1 : 0));
             fputc('\'', out);
         }
         if (o->letter)

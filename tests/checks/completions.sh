@@ -22,6 +22,10 @@ offers() {
 offers dfrule "" check
 offers dfrule why why-not
 offers dfrule check --co --color
+offers dfrule cor corpus
+offers dfrule corpus "" eval
+offers dfrule corpus eval -o "" md
+offers dfrule corpus eval --ag --against
 offers dfrule check -o "" ndjson
 offers dfrule check --color = al always
 offers dfrule --color ne never

@@ -83,6 +83,7 @@ def main():
                [p for path in corpus for p in problems_of(schemas, [*argv, path])])
     report("dfrule check -o ndjson on the whole folder",
            problems_of(schemas, ["check", "-o", "ndjson", "corpus/transcripts"]))
+    report("dfrule corpus eval corpus -o json", problems_of(schemas, ["corpus", "eval", "corpus", "-o", "json"]))
     for verb in ("explain", "why-not"):
         for rule in some_rule:
             report(f"dfrule {verb} {rule} -o json",

@@ -1,0 +1,52 @@
+/* corpus eval and its kin: how right the rules are. */
+#include "cli/commands.h"
+
+#include <stdlib.h>
+
+static bool one_corpus(const struct dfr_cli_options *o)
+{
+    if (o->operands.n == 1)
+        return true;
+    dfr_cli_say("%s takes one corpus: a table of labels, or a folder with labels.tsv",
+                dfr_cli_verb_rows[o->verb].word);
+    return false;
+}
+
+struct eval_run {
+    const dfr_rules *rules;
+    dfr_text corpus;
+    dfr_corpus_options options;
+    dfr_corpus_result result;
+};
+
+static dfr_result write_figures(void *user, const struct dfr_cli_output *out,
+                                struct dfr_cli_text *t, dfr_error *error)
+{
+    struct eval_run *run = user;
+    return dfr_corpus_eval(run->rules, run->corpus, &run->options, out->format, &out->style,
+                           dfr_cli_write_text, t, &run->result, error);
+}
+
+int dfr_cli_corpus_eval(const struct dfr_cli_options *o)
+{
+    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    dfr_rules *rules = NULL;
+    if (!one_corpus(o))
+        return DFR_EXIT_USAGE;
+    int code = dfr_cli_rules(o, &request, &rules, NULL);
+    if (code != DFR_EXIT_OK)
+        return code;
+    struct eval_run run = {.rules = rules,
+                           .corpus = dfr_cli_text_of(o->operands.v[0]),
+                           .options = {.size = sizeof run.options},
+                           .result = {.size = sizeof run.result}};
+    if (o->against)
+        run.options.against = dfr_cli_text_of(o->against);
+    code = dfr_cli_write_outputs(o, &(struct dfr_cli_output_call){write_figures, &run});
+    if (code == DFR_EXIT_OK && run.result.worse)
+        code = DFR_EXIT_FOUND;
+    if (code == DFR_EXIT_OK && run.result.unreadable)
+        code = run.result.unreadable < run.result.cases ? DFR_EXIT_PARTIAL : DFR_EXIT_INPUT;
+    dfr_rules_free(rules);
+    return code;
+}
