@@ -95,6 +95,7 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
         dfr_dump_kernel(&d);
         dfr_dump_machine(&d);
         dfr_dump_io(&d);
+        dfr_dump_whea(&d);
         struct dfr_fault fault = dfr_dump_fault(&d);
         dfr_dump_insn(&d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(&d), fault.is_fault);
         dfr_dump_stack(&d, &fault);

@@ -69,7 +69,7 @@ static const struct layout *layout(const struct dfr_dump *d)
 static bool is_object(const struct dfr_dump *d, uint64_t va, uint16_t type)
 {
     uint16_t u;
-    return dfr_target_kernel(d, va) && dfr_target_u16(d, va, &u) && u == type;
+    return dfr_target_kernel(d, va) && dfr_space_u16(&d->memory, va, &u) && u == type;
 }
 
 /* A counted string of the kernel. */
@@ -78,9 +78,9 @@ static bool string_at(struct dfr_dump *d, uint64_t va, struct dfr_str *ret)
     uint16_t bytes;
     uint64_t buffer;
     uint8_t *units;
-    if (!dfr_target_u16(d, va, &bytes) || !bytes || bytes % 2 ||
+    if (!dfr_space_u16(&d->memory, va, &bytes) || !bytes || bytes % 2 ||
         bytes > 2 * DFR_LIMIT_DUMP_NAME_UNITS ||
-        !dfr_target_pointer(d, va + dfr_target_pointer_bytes(d), &buffer) ||
+        !dfr_space_ptr(&d->memory, va + dfr_target_pointer_bytes(d), &buffer) ||
         !dfr_target_kernel(d, buffer))
         return false;
     units = dfr_arena_alloc(d->arena, bytes);
@@ -109,10 +109,11 @@ static bool driver_of(struct dfr_dump *d, uint64_t device, struct dfr_value *ret
     uint64_t driver, start;
     struct dfr_str name;
     if (!is_object(d, device, DEVICE_TYPE) ||
-        !dfr_target_pointer(d, device + l->device_driver, &driver) ||
+        !dfr_space_ptr(&d->memory, device + l->device_driver, &driver) ||
         !is_object(d, driver, DRIVER_TYPE))
         return false;
-    if (!dfr_target_pointer(d, driver + l->driver_start, &start) || !image_name(d, start, &name)) {
+    if (!dfr_space_ptr(&d->memory, driver + l->driver_start, &start) ||
+        !image_name(d, start, &name)) {
         if (!string_at(d, driver + l->driver_name, &name))
             return false;
         size_t from = name.len;
@@ -155,8 +156,8 @@ static void put_location(struct dfr_dump *d, const struct request *r, uint32_t i
     struct dfr_str name;
     bool current = r->stand == WAITS && i + 1 == r->current;
     if (!dfr_space_u8(&d->memory, va, &major) || !dfr_space_u8(&d->memory, va + 1, &minor) ||
-        !dfr_target_pointer(d, va + l->location_device, &device) ||
-        !dfr_target_pointer(d, va + l->location_completion, &completion))
+        !dfr_space_ptr(&d->memory, va + l->location_device, &device) ||
+        !dfr_space_ptr(&d->memory, va + l->location_completion, &completion))
         return;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_IRP_STACK), place = dfr_target_place(d, va, 1);
     if (row == UINT32_MAX)
@@ -193,10 +194,10 @@ static void put_irp(struct dfr_dump *d, uint64_t irp)
     if (!is_object(d, irp, IRP_TYPE) || irp > UINT64_MAX - MOST_BYTES ||
         !dfr_space_u8(&d->memory, irp + l->irp_count, &r.count) || !r.count ||
         r.count > MOST_LOCATIONS || !dfr_space_u8(&d->memory, irp + l->irp_current, &r.current) ||
-        !dfr_target_pointer(d, irp + l->irp_location, &location))
+        !dfr_space_ptr(&d->memory, irp + l->irp_location, &location))
         return;
-    bool agree = r.current && location == irp + l->irp_bytes +
-                                              (uint64_t)(r.current - 1) * l->location_bytes;
+    bool agree =
+        r.current && location == irp + l->irp_bytes + (uint64_t)(r.current - 1) * l->location_bytes;
     r.stand = agree && r.current <= r.count       ? WAITS
               : agree && r.current == r.count + 1 ? COMPLETED
                                                   : CONTRADICTORY;
@@ -207,7 +208,7 @@ static void put_irp(struct dfr_dump *d, uint64_t irp)
     dfr_dump_cell(d, DFR_F_IRPS_ADDR, r.row, dfr_v_addr(irp), place);
     if (r.stand != CONTRADICTORY)
         dfr_dump_cell(d, DFR_F_IRPS_PENDING, r.row, dfr_v_bool(r.stand == WAITS), place);
-    if (dfr_target_pointer(d, irp + l->irp_thread, &thread) && dfr_target_kernel(d, thread))
+    if (dfr_space_ptr(&d->memory, irp + l->irp_thread, &thread) && dfr_target_kernel(d, thread))
         dfr_dump_cell(d, DFR_F_IRPS_THREAD, r.row, dfr_v_addr(thread), place);
     for (uint32_t i = 0; i < r.count; i++)
         put_location(d, &r, i);
@@ -219,10 +220,10 @@ static void put_node(struct dfr_dump *d, uint64_t device)
     const struct layout *l = layout(d);
     uint64_t extension, node, u;
     struct dfr_str s;
-    if (!dfr_target_pointer(d, device + l->device_extension, &extension) ||
+    if (!dfr_space_ptr(&d->memory, device + l->device_extension, &extension) ||
         !is_object(d, extension, EXTENSION_TYPE) ||
-        !dfr_target_pointer(d, extension + l->extension_node, &node) ||
-        !dfr_target_kernel(d, node) || !dfr_target_pointer(d, node + l->node_device, &u) ||
+        !dfr_space_ptr(&d->memory, extension + l->extension_node, &node) ||
+        !dfr_target_kernel(d, node) || !dfr_space_ptr(&d->memory, node + l->node_device, &u) ||
         u != device)
         return;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_DEVNODES);
@@ -252,9 +253,10 @@ static uint64_t bottom_of(const struct dfr_dump *d, uint64_t device)
     const struct layout *l = layout(d);
     uint64_t seen[MOST_DEVICES], extension, below;
     uint32_t n = 0;
-    while (n < MOST_DEVICES && dfr_target_pointer(d, device + l->device_extension, &extension) &&
+    while (n < MOST_DEVICES &&
+           dfr_space_ptr(&d->memory, device + l->device_extension, &extension) &&
            is_object(d, extension, EXTENSION_TYPE) &&
-           dfr_target_pointer(d, extension + l->extension_attached_to, &below) &&
+           dfr_space_ptr(&d->memory, extension + l->extension_attached_to, &below) &&
            is_object(d, below, DEVICE_TYPE) && !listed(seen, n, below)) {
         seen[n++] = device;
         device = below;
@@ -275,7 +277,7 @@ static void put_devices(struct dfr_dump *d, uint64_t asked)
         if (listed(stack, n, va))
             return; /* a damaged chain that bites its tail */
         stack[n++] = va;
-        if (!dfr_target_pointer(d, va + l->device_attached, &va))
+        if (!dfr_space_ptr(&d->memory, va + l->device_attached, &va))
             va = 0;
     }
     for (uint32_t i = n; i > 0; i--) {
@@ -301,8 +303,8 @@ static const struct {
     uint16_t kind;
     uint8_t irp, device; /* 1 to 4, 0: none */
 } objects[] = {
-    {0x35, ANY, 1, 0}, {0x44, ANY, 1, 0}, {0x48, ANY, 1, 0}, {0x7B, ANY, 0, 1}, {0x9F, 1, 0, 2},
-    {0x9F, 2, 0, 2},   {0x9F, 3, 4, 2},   {0x9F, 5, 0, 2},
+    {0x35, ANY, 1, 0}, {0x44, ANY, 1, 0}, {0x48, ANY, 1, 0}, {0x7B, ANY, 0, 1},
+    {0x9F, 1, 0, 2},   {0x9F, 2, 0, 2},   {0x9F, 3, 4, 2},   {0x9F, 5, 0, 2},
 };
 
 void dfr_dump_io(struct dfr_dump *d)

@@ -1,4 +1,4 @@
-/* Words of the crashed system's memory, of the width of its pointers. Inside the dump layer. */
+/* Small things that readers of the crashed system's objects share. Inside the dump layer. */
 #ifndef DFR_DUMP_TARGET_H
 #define DFR_DUMP_TARGET_H
 
@@ -13,24 +13,6 @@ static inline bool dfr_target_kernel(const struct dfr_dump *d, uint64_t va)
 static inline uint64_t dfr_target_pointer_bytes(const struct dfr_dump *d)
 {
     return d->file.wide ? 8 : 4;
-}
-
-static inline bool dfr_target_u16(const struct dfr_dump *d, uint64_t va, uint16_t *ret)
-{
-    uint8_t b[2];
-    return dfr_space_copy(&d->memory, va, b, sizeof b) &&
-           dfr_span_u16le((struct dfr_span){b, sizeof b}, 0, ret);
-}
-
-static inline bool dfr_target_pointer(const struct dfr_dump *d, uint64_t va, uint64_t *ret)
-{
-    uint32_t u;
-    if (d->file.wide)
-        return dfr_space_u64(&d->memory, va, ret);
-    if (!dfr_space_u32(&d->memory, va, &u))
-        return false;
-    *ret = u;
-    return true;
 }
 
 /* A place for what stands at an address; only the address when it was not captured. */

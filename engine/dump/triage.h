@@ -60,6 +60,8 @@ bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret);
 void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers);
 /* ---- io.c: the request and the devices that the bug check is about ---- */
 void dfr_dump_io(struct dfr_dump *d);
+/* ---- whea.c: the hardware error record of 124 ---- */
+void dfr_dump_whea(struct dfr_dump *d);
 /* ---- stack.c: frame 0 and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 
