@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "dump/triage.h"
 
 enum {
     MOST_RECORDS = 512,

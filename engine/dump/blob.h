@@ -2,7 +2,7 @@
 #ifndef DFR_DUMP_BLOB_H
 #define DFR_DUMP_BLOB_H
 
-#include "dump/triage.h"
+#include "dump/reader.h"
 
 enum { DFR_BLOB_ID_BYTES = 16 };
 

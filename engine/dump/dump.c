@@ -40,7 +40,8 @@ static void read_memory(struct dfr_dump *d)
     dfr_dump_thread(d);
     dfr_dump_kernel(d);
     dfr_dump_machine(d);
-    dfr_dump_power(d);
+    dfr_dump_io(d);
+    dfr_dump_whea(d);
     struct dfr_fault fault = dfr_dump_fault(d);
     dfr_dump_insn(d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(d), fault.is_fault);
     dfr_dump_stack(d, &fault);
@@ -87,21 +88,6 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
         read_memory(&d);
     else
         read_header(&d);
-    if (c.form != DFR_FORM_TRIAGE) {
-        (void)dfr_dump_pages(&d);
-    } else if (dfr_triage_open(&d)) {
-        dfr_dump_modules(&d);
-        dfr_dump_unloaded(&d);
-        dfr_dump_kernel(&d);
-        dfr_dump_machine(&d);
-        dfr_dump_io(&d);
-        dfr_dump_whea(&d);
-        struct dfr_fault fault = dfr_dump_fault(&d);
-        dfr_dump_insn(&d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(&d), fault.is_fault);
-        dfr_dump_stack(&d, &fault);
-    } else {
-        dfr_dump_damaged(&d, DFR_HEADER64_SIZE, b->size, "the dump is cut off behind its header");
-    }
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);
     reasons(ret);

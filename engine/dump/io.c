@@ -4,7 +4,7 @@
  * all of it, but for the device node. */
 #include "base/limits.h"
 #include "base/utf16.h"
-#include "dump/target.h"
+#include "dump/reader.h"
 
 enum { DRIVER_TYPE = 4, DEVICE_TYPE = 3, EXTENSION_TYPE = 13, IRP_TYPE = 6 };
 
@@ -69,7 +69,7 @@ static const struct layout *layout(const struct dfr_dump *d)
 static bool is_object(const struct dfr_dump *d, uint64_t va, uint16_t type)
 {
     uint16_t u;
-    return dfr_target_kernel(d, va) && dfr_space_u16(&d->memory, va, &u) && u == type;
+    return dfr_dump_is_kernel(d, va) && dfr_space_u16(&d->memory, va, &u) && u == type;
 }
 
 /* A counted string of the kernel. */
@@ -80,8 +80,8 @@ static bool string_at(struct dfr_dump *d, uint64_t va, struct dfr_str *ret)
     uint8_t *units;
     if (!dfr_space_u16(&d->memory, va, &bytes) || !bytes || bytes % 2 ||
         bytes > 2 * DFR_LIMIT_DUMP_NAME_UNITS ||
-        !dfr_space_ptr(&d->memory, va + dfr_target_pointer_bytes(d), &buffer) ||
-        !dfr_target_kernel(d, buffer))
+        !dfr_space_ptr(&d->memory, va + dfr_dump_pointer_bytes(d), &buffer) ||
+        !dfr_dump_is_kernel(d, buffer))
         return false;
     units = dfr_arena_alloc(d->arena, bytes);
     if (!dfr_space_copy(&d->memory, buffer, units, bytes))
@@ -159,7 +159,7 @@ static void put_location(struct dfr_dump *d, const struct request *r, uint32_t i
         !dfr_space_ptr(&d->memory, va + l->location_device, &device) ||
         !dfr_space_ptr(&d->memory, va + l->location_completion, &completion))
         return;
-    uint32_t row = dfr_facts_row(d->facts, DFR_T_IRP_STACK), place = dfr_target_place(d, va, 1);
+    uint32_t row = dfr_facts_row(d->facts, DFR_T_IRP_STACK), place = dfr_dump_place(d, va, 1);
     if (row == UINT32_MAX)
         return;
     dfr_dump_cell(d, DFR_F_IRP_STACK_IRP, row, dfr_v_addr(r->va), place);
@@ -204,11 +204,11 @@ static void put_irp(struct dfr_dump *d, uint64_t irp)
     r.row = dfr_facts_row(d->facts, DFR_T_IRPS);
     if (r.row == UINT32_MAX)
         return;
-    uint32_t place = dfr_target_place(d, irp, l->irp_bytes);
+    uint32_t place = dfr_dump_place(d, irp, l->irp_bytes);
     dfr_dump_cell(d, DFR_F_IRPS_ADDR, r.row, dfr_v_addr(irp), place);
     if (r.stand != CONTRADICTORY)
         dfr_dump_cell(d, DFR_F_IRPS_PENDING, r.row, dfr_v_bool(r.stand == WAITS), place);
-    if (dfr_space_ptr(&d->memory, irp + l->irp_thread, &thread) && dfr_target_kernel(d, thread))
+    if (dfr_space_ptr(&d->memory, irp + l->irp_thread, &thread) && dfr_dump_is_kernel(d, thread))
         dfr_dump_cell(d, DFR_F_IRPS_THREAD, r.row, dfr_v_addr(thread), place);
     for (uint32_t i = 0; i < r.count; i++)
         put_location(d, &r, i);
@@ -223,13 +223,13 @@ static void put_node(struct dfr_dump *d, uint64_t device)
     if (!dfr_space_ptr(&d->memory, device + l->device_extension, &extension) ||
         !is_object(d, extension, EXTENSION_TYPE) ||
         !dfr_space_ptr(&d->memory, extension + l->extension_node, &node) ||
-        !dfr_target_kernel(d, node) || !dfr_space_ptr(&d->memory, node + l->node_device, &u) ||
+        !dfr_dump_is_kernel(d, node) || !dfr_space_ptr(&d->memory, node + l->node_device, &u) ||
         u != device)
         return;
     uint32_t row = dfr_facts_row(d->facts, DFR_T_DEVNODES);
     if (row == UINT32_MAX)
         return;
-    uint32_t place = dfr_target_place(d, node, 1);
+    uint32_t place = dfr_dump_place(d, node, 1);
     dfr_dump_cell(d, DFR_F_DEVNODES_ADDR, row, dfr_v_addr(node), place);
     if (string_at(d, node + l->node_instance, &s))
         dfr_dump_cell(d, DFR_F_DEVNODES_INSTANCE, row, dfr_v_str(s), place);
@@ -285,7 +285,7 @@ static void put_devices(struct dfr_dump *d, uint64_t asked)
         uint32_t row = dfr_facts_row(d->facts, DFR_T_DEVICES);
         if (row == UINT32_MAX)
             return;
-        uint32_t place = dfr_target_place(d, stack[i - 1], 1);
+        uint32_t place = dfr_dump_place(d, stack[i - 1], 1);
         dfr_dump_cell(d, DFR_F_DEVICES_ADDR, row, dfr_v_addr(stack[i - 1]), place);
         dfr_dump_cell(d, DFR_F_DEVICES_STACK, row, dfr_v_int(1), place);
         dfr_dump_cell(d, DFR_F_DEVICES_ASKED, row, dfr_v_bool(stack[i - 1] == asked), place);
@@ -309,14 +309,14 @@ static const struct {
 
 void dfr_dump_io(struct dfr_dump *d)
 {
-    uint32_t code = dfr_target_code(d);
+    uint32_t code = dfr_dump_code(d);
     for (size_t i = 0; i < sizeof objects / sizeof *objects; i++) {
         if (objects[i].code != code ||
-            (objects[i].kind != ANY && dfr_target_arg(d, 1) != objects[i].kind))
+            (objects[i].kind != ANY && dfr_dump_arg(d, 1) != objects[i].kind))
             continue;
         if (objects[i].irp)
-            put_irp(d, dfr_target_arg(d, objects[i].irp));
+            put_irp(d, dfr_dump_arg(d, objects[i].irp));
         if (objects[i].device)
-            put_devices(d, dfr_target_arg(d, objects[i].device));
+            put_devices(d, dfr_dump_arg(d, objects[i].device));
     }
 }

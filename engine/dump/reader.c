@@ -120,3 +120,15 @@ enum dfr_reason dfr_where_why(const struct dfr_dump *d, const struct dfr_where *
             return w->off ? DFR_REASON_DAMAGED : dfr_space_why(&d->memory, w->va + at + i);
     return DFR_REASON_NONE;
 }
+
+uint64_t dfr_dump_arg(const struct dfr_dump *d, unsigned number)
+{
+    uint64_t u = 0;
+    return dfr_container_field(&d->file, DFR_HEADER_ARG1 + number - 1, &u) ? u : 0;
+}
+
+uint32_t dfr_dump_code(const struct dfr_dump *d)
+{
+    uint64_t u = 0;
+    return dfr_container_field(&d->file, DFR_HEADER_CODE, &u) ? dfr_bugcheck_code((uint32_t)u) : 0;
+}

@@ -72,6 +72,10 @@ void dfr_dump_cell(struct dfr_dump *d, uint32_t column, uint32_t row, struct dfr
 uint32_t dfr_dump_pointer_bytes(const struct dfr_dump *d);
 /* Does the address belong to the kernel? In 32-bit systems the upper half, as by default. */
 bool dfr_dump_is_kernel(const struct dfr_dump *d, uint64_t va);
+/* A parameter of the bug check, 1 to 4, and its code without the bit of small dumps; 0 when they
+ * were never written. */
+uint64_t dfr_dump_arg(const struct dfr_dump *d, unsigned number);
+uint32_t dfr_dump_code(const struct dfr_dump *d);
 /* A pointer at an address, zero-extended. */
 bool dfr_dump_pointer(const struct dfr_dump *d, uint64_t va, uint64_t *ret);
 /* Place of `len` bytes at an address. */
@@ -162,8 +166,10 @@ uint64_t dfr_dump_fault_ip(const struct dfr_dump *d);
 bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret);
 /* ---- insn.c: the instruction at the fault. `registers`: the facts hold those of the fault ---- */
 void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers);
-/* ---- power.c: the request and the devices of 9F ---- */
-void dfr_dump_power(struct dfr_dump *d);
+/* ---- io.c: the request and the devices that the bug check is about ---- */
+void dfr_dump_io(struct dfr_dump *d);
+/* ---- whea.c: the hardware error record of 124 ---- */
+void dfr_dump_whea(struct dfr_dump *d);
 /* ---- stack.c: frame 0 and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 

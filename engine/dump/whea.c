@@ -7,7 +7,6 @@
 
 #include "base/limits.h"
 #include "dump/blob.h"
-#include "dump/target.h"
 
 enum {
     HEADER = 0x80,
@@ -208,7 +207,7 @@ static void section(struct record *r, uint32_t number, struct dfr_span descripto
         }
     if (!words.len)
         words = dfr_guid_text(d->arena, id.p);
-    uint32_t place = dfr_target_place(d, r->va + from, DESCRIPTOR);
+    uint32_t place = dfr_dump_place(d, r->va + from, DESCRIPTOR);
     dfr_dump_cell(d, DFR_F_ERROR_SECTIONS_INDEX, row, dfr_v_int(number), place);
     dfr_dump_cell(d, DFR_F_ERROR_SECTIONS_KIND, row, dfr_v_str(words), place);
     const char *severity = severity_name(u32(descriptor, DESCRIPTOR_SEVERITY));
@@ -242,7 +241,7 @@ static bool captured(struct dfr_dump *d, uint64_t va, struct dfr_span *ret)
 {
     uint8_t head[HEADER];
     struct dfr_span h = {head, HEADER};
-    if (!dfr_target_kernel(d, va) || va > UINT64_MAX - DFR_LIMIT_ERROR_RECORD ||
+    if (!dfr_dump_is_kernel(d, va) || va > UINT64_MAX - DFR_LIMIT_ERROR_RECORD ||
         !dfr_space_copy(&d->memory, va, head, HEADER) || u32(h, 0) != SIGNATURE ||
         u32(h, SIGNATURE_END_AT) != UINT32_MAX)
         return false;
@@ -278,10 +277,10 @@ static void header(struct record *r)
 void dfr_dump_whea(struct dfr_dump *d)
 {
     enum { WHEA_UNCORRECTABLE_ERROR = 0x124 };
-    struct record r = {.d = d, .va = dfr_target_arg(d, 2)};
+    struct record r = {.d = d, .va = dfr_dump_arg(d, 2)};
     struct dfr_rows *t = &d->facts->tables[DFR_T_ERROR_SECTIONS];
     uint16_t count = 0;
-    if (dfr_target_code(d) != WHEA_UNCORRECTABLE_ERROR)
+    if (dfr_dump_code(d) != WHEA_UNCORRECTABLE_ERROR)
         return;
     if (!captured(d, r.va, &r.bytes)) {
         enum dfr_reason why = dfr_space_why(&d->memory, r.va);

@@ -4,7 +4,7 @@
 #define DFR_TESTS_TARGET_H
 
 #include "derive_help.h"
-#include "dump/triage.h"
+#include "dump/reader.h"
 #include "dump_forge.h"
 
 enum { TARGET_HEADER = 0x2000, TARGET_BYTES = 0x8000 };
