@@ -122,17 +122,21 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
 static enum dfr_status try_dump(const struct open_args *in, bool *ret_done, struct dfr_err *err)
 {
     struct dfr_arena *a = &in->crash->handle.arena;
-    struct dfr_bytes b;
+    struct dfr_bytes *b = DFR_NEW(a, struct dfr_bytes); /* the facts' view keeps reading from it */
     if (in->input->bytes) {
-        dfr_bytes_memory(&b, a, (struct dfr_span){in->input->bytes, in->input->len});
+        dfr_bytes_memory(b, a, (struct dfr_span){in->input->bytes, in->input->len});
+        if (!is_dump(b))
+            return DFR_OK;
+        const uint8_t *copy = (const uint8_t *)dfr_arena_copy(a, in->input->bytes, in->input->len);
+        dfr_bytes_memory(b, a, (struct dfr_span){copy, in->input->len});
     } else {
         int *fd;
         enum dfr_status status = dfr_api_open(a, in->crash->path, &fd, err);
-        if (status != DFR_OK || *fd < 0 || !dfr_bytes_fd(&b, a, fd))
+        if (status != DFR_OK || *fd < 0 || !dfr_bytes_fd(b, a, fd) || !is_dump(b))
             return status;
     }
-    *ret_done = is_dump(&b);
-    return *ret_done ? read_dump(in, &b, err) : DFR_OK;
+    *ret_done = true;
+    return read_dump(in, b, err);
 }
 
 static enum dfr_status open_body(void *args, struct dfr_err *err)
@@ -150,10 +154,10 @@ static enum dfr_status open_body(void *args, struct dfr_err *err)
     status = read_input(in, a, &bytes, err);
     if (status != DFR_OK)
         return status;
-    struct dfr_bytes whole; /* of a pipe: only now seen */
-    dfr_bytes_memory(&whole, a, (struct dfr_span){(const uint8_t *)bytes.p, bytes.len});
-    if (is_dump(&whole))
-        return read_dump(in, &whole, err);
+    struct dfr_bytes *whole = DFR_NEW(a, struct dfr_bytes); /* of a pipe: only now seen */
+    dfr_bytes_memory(whole, a, (struct dfr_span){(const uint8_t *)bytes.p, bytes.len});
+    if (is_dump(whole))
+        return read_dump(in, whole, err);
     status = dfr_api_sniff(c->path, bytes, err);
     if (status != DFR_OK)
         return status;

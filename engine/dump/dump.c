@@ -4,6 +4,7 @@
 #include "dump/blob.h"
 #include "dump/pages.h"
 #include "dump/triage.h"
+#include "dump/view.h"
 
 /* What nobody set is nothing that a text failed to show. */
 static void reasons(struct dfr_facts *f)
@@ -91,5 +92,6 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);
     reasons(ret);
+    dfr_dump_view(&d);
     return DFR_OK;
 }

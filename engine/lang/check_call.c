@@ -150,6 +150,7 @@ static struct dfr_typed *call_builtin(struct dfr_env *env, const struct dfr_expr
         else
             arg[i] = dfr_check_as(env, x, (struct dfr_type){info->arg[i], 0}, "this argument");
     }
+    dfr_check_memory(env, builtin, arg);
     return dfr_typed_op(cx, DFR_OP_BUILTIN, builtin, (struct dfr_type){info->kind, info->param},
                         e->loc, arg[0], arg[1], arg[2]);
 }

@@ -220,6 +220,8 @@ struct dfr_typed *dfr_check_as(struct dfr_env *env, const struct dfr_expr *e, st
 struct dfr_typed *dfr_check_bool(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_typed *dfr_check_ref(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_typed *dfr_check_call(struct dfr_env *env, const struct dfr_expr *e);
+/* Complain about malformed constant names in a call that reads memory (check_memory.c). */
+void dfr_check_memory(struct dfr_env *env, uint32_t builtin, struct dfr_typed *const *arg);
 struct dfr_typed *dfr_check_fold(struct dfr_env *env, const struct dfr_expr *e);
 struct dfr_typed *dfr_check_binary(struct dfr_env *env, const struct dfr_expr *e);
 /* subject matches pattern; a list of frames has a pattern or sequence (check_pattern.c). */

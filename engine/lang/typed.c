@@ -185,8 +185,12 @@ static struct dfr_typed *fit_text(struct dfr_env *env, const struct dfr_typed *t
                                   struct dfr_type want)
 {
     struct dfr_builder *b = &env->cx->b;
-    if (want.kind == DFR_KIND_STR)
-        return fixed(env, t, want, dfr_const_text(DFR_KIND_STR, dfr_build_text(b, t->text)));
+    if (want.kind == DFR_KIND_STR) {
+        struct dfr_typed *r =
+            fixed(env, t, want, dfr_const_text(DFR_KIND_STR, dfr_build_text(b, t->text)));
+        r->text = t->text; /* some calls look at what they are given */
+        return r;
+    }
     if (want.kind == DFR_KIND_MODULE)
         return fixed(env, t, want, dfr_const_text(DFR_KIND_MODULE, dfr_build_text(b, t->text)));
     if (want.kind == DFR_KIND_ENUM) {

@@ -2,6 +2,8 @@
  * Only numbers, addresses and plain names go into a command: names come from hostile files. */
 #include "rank/commands.h"
 
+#include <string.h>
+
 enum { COST_SYMBOLS = 10, COST_DUMP = 30 };
 
 static const struct dfr_field_info *shown_by(uint32_t field)
@@ -12,16 +14,24 @@ static const struct dfr_field_info *shown_by(uint32_t field)
     return info;
 }
 
-static bool plain(struct dfr_str s)
+/* What a rule asks of memory is spelled by the rule: a symbol, a type with an address and a member. */
+static bool of_memory(uint32_t table)
 {
+    return table == DFR_T_WORDS || table == DFR_T_SYMBOLS || table == DFR_T_FIELDS;
+}
+
+static bool plain(struct dfr_str s, uint32_t table)
+{
+    enum { MOST = 64, MEMORY_MOST = 256 };
+    const char *more = of_memory(table) ? "_.-` !$[]" : "_.-`";
     for (size_t i = 0; i < s.len; i++) {
         char c = s.p[i];
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                  c == '_' || c == '.' || c == '-' || c == '`';
+                  (c && strchr(more, c));
         if (!ok)
             return false;
     }
-    return s.len > 0 && s.len <= 64;
+    return s.len > 0 && s.len <= (of_memory(table) ? MEMORY_MOST : MOST);
 }
 
 /* `{bugcheck.arg2}` in a command of the schema. */
@@ -57,7 +67,7 @@ static struct dfr_str fill(const struct dfr_eval *e, const struct dfr_field_info
         struct dfr_str path = dfr_str_slice(command, i + 1, end);
         if (path.len) {
             fill_fact(e, path, &out);
-        } else if (plain(param)) {
+        } else if (plain(param, info->table)) {
             dfr_buf_str(&out, param);
         } else {
             const struct dfr_table_info *t = dfr_table_info(info->table);
@@ -85,8 +95,12 @@ bool dfr_command_of(const struct dfr_eval *e, uint32_t missing, struct dfr_arena
     case DFR_REASON_NO_SUCH_ROW:
     case DFR_REASON_NOT_MAPPED:
     case DFR_REASON_NEVER_TOUCHED:
+    case DFR_REASON_NO_SUCH_MEMBER:
+    case DFR_REASON_NO_WORD:
         return false; /* nothing shows it */
     case DFR_REASON_NO_SYMBOLS:
+        if (info->table == DFR_T_SYMBOLS && info->cls == DFR_FIELD_TABLE)
+            break; /* a debugger that has the symbols shows it */
         ret->text = DFR_STR(".symfix; .reload /f");
         ret->cost = COST_SYMBOLS;
         return true;
@@ -107,7 +121,8 @@ bool dfr_command_of(const struct dfr_eval *e, uint32_t missing, struct dfr_arena
     }
     if (!info->command || !*info->command)
         return false;
-    if (info->cls == DFR_FIELD_TABLE && info->table == DFR_T_MODULES && !plain(m->param))
+    if (info->cls == DFR_FIELD_TABLE && info->table == DFR_T_MODULES &&
+        !plain(m->param, info->table))
         ret->text = DFR_STR("lm");
     else
         ret->text = fill(e, info, m->param, a);

@@ -30,6 +30,7 @@ static void copy(const struct dfr_facts *base, struct dfr_facts *f)
 {
     memcpy(f->scalars, base->scalars, sizeof f->scalars);
     f->text = base->text;
+    f->view = base->view;
     f->places.n = 0;
     for (uint32_t i = 0; i < base->places.n; i++)
         dfr_facts_place(f, base->places.v[i]);

@@ -130,6 +130,7 @@ void dfr_vm_settle(struct dfr_vm *vm)
     s.cells = DFR_NEW_N(vm->a, vm->out->cells.n, bool);
     for (uint32_t i = 0; i < vm->out->hits.n; i++)
         mark_hit(&s, &vm->out->hits.v[i]);
+    dfr_vm_settle_readings(vm, s.cells);
     const uint32_t *map = settle_missing(&s), *map_cells = settle_cells(&s);
     dfr_sets_renumber(vm->out->sets, map, map_cells);
 }

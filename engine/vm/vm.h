@@ -67,6 +67,13 @@ struct dfr_gather { /* a row's sets, until its quantifier ends */
     uint32_t cls, missing, origin;
 };
 
+struct dfr_reading {    /* a range of memory that a rule read */
+    uint64_t va, value; /* value: its first bytes as a word */
+    uint32_t len, row;
+    struct dfr_str name;
+    struct dfr_place place;
+};
+
 struct dfr_vm {
     const struct dfr_engine *e;
     const struct dfr_program *p;
@@ -92,6 +99,8 @@ struct dfr_vm {
     struct dfr_buf *scratch; /* for names put together */
     uint32_t *leaf_slots;    /* open addressing over missing facts and cells */
     uint32_t leaf_used, leaf_mask;
+    DFR_VEC(struct dfr_reading) readings; /* second pass only */
+    uint32_t *reading_slots, reading_mask;
 };
 
 void dfr_vm_init(struct dfr_vm *vm, const struct dfr_engine *e, const struct dfr_facts *f,
@@ -198,6 +207,14 @@ static inline void dfr_fold_false(struct dfr_fold_state *s, uint8_t trust)
     s->false_worst = trust < s->false_worst ? trust : s->false_worst;
 }
 struct dfr_tv dfr_fold_end(struct dfr_vm *vm, struct dfr_fold_state *s);
+
+/* Memory that was read (readings.c): the cell that stands for it as a set, empty in the first pass.
+ * `name` says what it is and lives as long as the result. */
+uint32_t dfr_vm_reading(struct dfr_vm *vm, uint64_t va, const uint8_t *bytes, uint32_t len,
+                        struct dfr_str name, struct dfr_place place);
+/* Give the readings among the cells in use rows in the facts of the result, in an order of their
+ * own. */
+void dfr_vm_settle_readings(struct dfr_vm *vm, const bool *used);
 
 /* Builtins: arguments are known and of the right kind, but for those of tests. */
 #define BUILTIN(id, name, kind, param, cost, args, help)                                           \
