@@ -55,6 +55,9 @@ struct row {
     "row modules name=s:iaStor built=t:1300001000 base=a:0xfffff88000000000 "                      \
     "end=a:0xfffff88000010000\n"                                                                   \
     "row modules name=s:tcpip built=t:1300000900..1300001100\n"
+#define WORDS                                                                                      \
+    "row words addr=a:0x1000 value=a:0x1234 size=i:4\n"                                            \
+    "row words addr=a:0x1004 value=a:0x44332211 size=i:4\n"
 #define FULL_MODULES MODULES "complete modules\n"
 
 static const struct row rows[] = {
@@ -382,6 +385,34 @@ static const struct row rows[] = {
     CASE("", "", "const a:0x6578652e builtin ascii", ".exe"),
     CASE("", "", "const a:0xf1 const a:0xf2 const a:0xf builtin same_except", "true"),
     CASE("", "", "const a:0xf1 const a:0xe2 const a:0xf builtin same_except", "false"),
+    /* Memory as a debugger printed it; a dump's own is in test_view.c. */
+    CASE(WORDS, "", "const a:0x1001 builtin mem.u8", "0x12"),
+    CASE(WORDS, "", "const a:0x1007 builtin mem.u16", "unknown ? words(1007 L1)"),
+    CASE(WORDS, "", "const a:0x1004 builtin mem.u32", "0x44332211"),
+    CASE(WORDS, "", "const a:0x1000 builtin mem.u64", "4433221100001234"),
+    CASE(WORDS, "", "const a:0x1008 builtin mem.u64", "unknown ? words(1008 L1)"),
+    CASE(WORDS "set dump.arch e:arch:x86", "", "const a:0x1004 builtin mem.ptr", "0x44332211"),
+    CASE(WORDS, "", "const a:0x1000 builtin mem.ptr", "unknown ? dump.arch"),
+    CASE("row words addr=a:0x1000 value=a:0x41\nrow words addr=a:0x1000 value=a:0x42", "",
+         "const a:0x1000 builtin mem.u64", "unknown ? words(1000 L1)"),
+    CASE("row words addr=a:0x2000 value=a:0x207973616e7241 size=i:8", "",
+         "const a:0x2000 const i:64 builtin mem.ascii", "Arnasy "),
+    CASE("row words addr=a:0x2000 value=a:0x6f6f6f6f6f6f6f6f size=i:8", "",
+         "const a:0x2000 const i:9 builtin mem.ascii", "unknown ? words(2008 L1)"),
+    CASE("row words addr=a:0x2000 value=a:0x0020002000690068 size=i:8", "",
+         "const a:0x2000 const i:2 builtin mem.utf16", "hi"),
+    CASE("row words addr=a:0x3000 value=a:0x100004\nrow words addr=a:0x3008 value=a:0x2000\n"
+         "row words addr=a:0x2000 value=a:0x0020002000690068\nset dump.arch e:arch:x64",
+         "", "const a:0x3000 builtin mem.unicode", "hi"),
+    CASE("row symbols name=s:nt!A addr=a:0x10", "", "const s:NT!a builtin symbol", "0x10"),
+    CASE("", "", "const s:nt!A builtin symbol", "unknown ? symbols(nt!A)"),
+    CASE("", "", "const s:A builtin symbol", "unknown"),
+    CASE("row fields addr=a:0x10 type=s:nt!T member=s:M value=a:7 offset=i:8", "",
+         "const a:0x10 const s:nt!T const s:M builtin field", "0x7"),
+    CASE("row fields addr=a:0x10 type=s:T member=s:M value=a:7 offset=i:8", "",
+         "const a:0x10 const s:nt!T const s:M builtin field_address", "0x18"),
+    CASE("", "", "const a:0x10 const s:nt!T const s:Flags builtin field",
+         "unknown ? fields(nt!T 10 Flags)"),
     CASE("", "", "const i:1 builtin popcount", "unknown ! wrong type"),
     CASE("absent bugcheck.arg1", "", "scalar bugcheck.arg1 builtin popcount", "unknown"),
     /* Only a test's oracle can answer these. */
