@@ -1,14 +1,9 @@
 /* The memory of a dump for whoever asks after its facts are sealed: bytes at an address, symbols and
- * members of structures as far as the dump itself tells them. Changes nothing, so that threads may
- * share it. */
+ * members of structures. Symbol files answer first, then what the dump itself tells, then the table of
+ * stable structures. Changes nothing, so that threads may share it. */
 #include "dump/view.h"
 
 #include "facts/member.h"
-
-static uint8_t pointer_bytes(const struct dfr_dump *d)
-{
-    return d->file.wide ? 8 : 4;
-}
 
 /* --- Memory ------------------------------------------------------------------------------------- */
 
@@ -16,19 +11,14 @@ static enum dfr_reason view_read(void *user, uint64_t va, void *buf, size_t len,
                                  struct dfr_place *ret_place)
 {
     const struct dfr_dump *d = user;
-    uint64_t off = 0, have = 0;
-    if (pointer_bytes(d) == 4 && va > UINT32_MAX && va >= UINT64_C(0xFFFFFFFF80000000))
+    uint64_t off = 0, have = 0, at;
+    if (dfr_dump_pointer_bytes(d) == 4 && va > UINT32_MAX && va >= UINT64_C(0xFFFFFFFF80000000))
         va &= UINT32_MAX; /* sign-extended, as 64-bit debuggers print addresses of 32-bit systems */
-    if (len > UINT64_MAX - va)
-        return DFR_REASON_NOT_MAPPED;
-    for (size_t i = 0; i < len;) {
-        enum dfr_reason why = dfr_space_why(&d->memory, va + i);
-        if (why != DFR_REASON_NONE)
-            return why;
-        if (!dfr_space_at(&d->memory, va + i, &off, &have) || !have)
-            return DFR_REASON_NOT_CAPTURED;
-        i += have < len - i ? (size_t)have : len - i;
-    }
+    enum dfr_reason why = DFR_REASON_NOT_MAPPED;
+    if (len <= UINT64_MAX - va)
+        why = dfr_space_why_range(&d->memory, va, len, &at);
+    if (why != DFR_REASON_NONE)
+        return why;
     if (!dfr_space_copy(&d->memory, va, buf, len))
         return DFR_REASON_DAMAGED;
     *ret_place = (struct dfr_place){.va = va};
@@ -56,6 +46,9 @@ static enum dfr_reason view_symbol(void *user, struct dfr_str module, struct dfr
                                    uint64_t *ret)
 {
     const struct dfr_dump *d = user;
+    if (d->types && d->types->symbol &&
+        d->types->symbol(d->types->user, module, name, ret) == DFR_REASON_NONE)
+        return DFR_REASON_NONE;
     if (!dfr_module_is_kernel(module))
         return DFR_REASON_NO_SYMBOLS;
     for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
@@ -64,7 +57,7 @@ static enum dfr_reason view_symbol(void *user, struct dfr_str module, struct dfr
             continue;
         if (!dfr_kdbg_u64(d, variables[i].at, &va) || !va)
             return DFR_REASON_NO_SYMBOLS; /* blocks of recent builds leave many of them empty */
-        *ret = pointer_bytes(d) == 4 ? va & UINT32_MAX : va;
+        *ret = dfr_dump_pointer_bytes(d) == 4 ? va & UINT32_MAX : va;
         return DFR_REASON_NONE;
     }
     return DFR_REASON_NO_SYMBOLS;
@@ -89,30 +82,24 @@ static bool kdbg_offset(const struct dfr_dump *d, const struct dfr_member_row *r
     return *ret != 0;
 }
 
-/* The offset that follows from the size of the structure. */
+/* The offset in this build, as the dump's own readers find it. */
 static bool block_offset(const struct dfr_dump *d, const struct dfr_member_row *row, uint64_t *ret)
 {
-    enum { SIZE_PRCB = 0x2B0, SIZE_EPROCESS = 0x2A8 };
     static const struct {
-        uint32_t machine;
-        uint16_t tells; /* where the debugger data block holds the size */
-        const char *type;
-        uint32_t size, at;
-    } blocks[] = {
-#define IPI_FROZEN(machine, size, offset)                                                          \
-    {DFR_MACHINE_##machine, SIZE_PRCB, "_KPRCB", size, offset},
-#define PROCESS_NAME(machine, size, offset)                                                        \
-    {DFR_MACHINE_##machine, SIZE_EPROCESS, "_EPROCESS", size, offset},
-#include "dump/prcb.def"
-#undef IPI_FROZEN
-#undef PROCESS_NAME
+        const char *type, *member;
+    } fields[] = {
+#define LAYOUT(id, type, member, kdbg, size) [DFR_LAYOUT_##id] = {type, member},
+#define LAYOUT_OF(id, machine, size, off)
+#include "dump/layout.def"
+#undef LAYOUT
+#undef LAYOUT_OF
     };
-    uint16_t size;
-    for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
-        if (blocks[i].machine == (uint32_t)d->file.machine &&
-            dfr_str_eq(dfr_str_from(row->type), dfr_str_from(blocks[i].type)) &&
-            dfr_kdbg_u16(d, blocks[i].tells, &size) && size == blocks[i].size) {
-            *ret = blocks[i].at;
+    uint32_t at;
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        if (dfr_str_eq(dfr_str_from(fields[i].type), dfr_str_from(row->type)) &&
+            dfr_str_eq(dfr_str_from(fields[i].member), dfr_str_from(row->member)) &&
+            dfr_dump_offset(d, (enum dfr_layout)i, &at)) {
+            *ret = at;
             return true;
         }
     }
@@ -125,14 +112,17 @@ static enum dfr_reason view_member(void *user, struct dfr_str module, struct dfr
     const struct dfr_dump *d = user;
     uint32_t index;
     bool indexed;
-    if (!dfr_module_is_kernel(module))
-        return DFR_REASON_NEEDS_TYPES;
+    enum dfr_reason why = DFR_REASON_NEEDS_TYPES;
+    if (d->types && d->types->member)
+        why = d->types->member(d->types->user, module, type, path, ret);
+    if (why == DFR_REASON_NONE || !dfr_module_is_kernel(module))
+        return why;
     const struct dfr_member_row *row = dfr_member_find(arch_of(d), type, path, &index, &indexed);
     uint64_t at = row ? row->at : 0;
-    if (!row || (row->how == DFR_MEMBER_KDBG && !kdbg_offset(d, row, &at)) ||
-        (row->how == DFR_MEMBER_BLOCK && !block_offset(d, row, &at)))
-        return DFR_REASON_NEEDS_TYPES;
-    return dfr_member_at(row, at, pointer_bytes(d), index, indexed, ret);
+    if (!row || (row->how != DFR_MEMBER_FIXED && !block_offset(d, row, &at) &&
+                 (row->how != DFR_MEMBER_KDBG || !kdbg_offset(d, row, &at))))
+        return why;
+    return dfr_member_at(row, at, dfr_dump_pointer_bytes(d), index, indexed, ret);
 }
 
 void dfr_dump_view(const struct dfr_dump *d)
@@ -140,8 +130,9 @@ void dfr_dump_view(const struct dfr_dump *d)
     struct dfr_dump *kept = DFR_NEW(d->arena, struct dfr_dump);
     struct dfr_view *view = DFR_NEW(d->arena, struct dfr_view);
     *kept = *d;
+    dfr_bytes_share(d->bytes);
     *view = (struct dfr_view){.user = kept,
-                              .pointer_bytes = pointer_bytes(d),
+                              .pointer_bytes = (uint8_t)dfr_dump_pointer_bytes(d),
                               .read = view_read,
                               .symbol = view_symbol,
                               .member = view_member};

@@ -2,7 +2,7 @@
 #ifndef DFR_DUMP_VIEW_H
 #define DFR_DUMP_VIEW_H
 
-#include "dump/triage.h"
+#include "dump/reader.h"
 #include "facts/view.h"
 
 /* Give the facts of `d` a view of its memory, which lives as long as the arena and the bytes do. */
