@@ -85,16 +85,18 @@ bool dfr_dump_pages(struct dfr_dump *d)
     bool open = dfr_pages_open(pages, d->arena, &d->file, d->diags);
     d->whole = d->whole && pages->whole;
     if (!open) {
+        d->memory.otherwise = pages->whole ? DFR_REASON_NOT_CAPTURED : DFR_REASON_DAMAGED;
         header_alone(d);
         return false;
     }
     if (dfr_container_field(&d->file, DFR_HEADER_BUILD, &build))
         way[0].build = (uint32_t)build;
-    if (!dfr_container_field(&d->file, DFR_HEADER_ROOT, &way[0].root))
-        return false;
+    d->memory.paging = way[0]; /* physical addresses can be read whatever follows */
+    d->memory.otherwise = DFR_REASON_NO_PAGE_TABLE;
     unsigned n = ways(&d->file, way);
-    if (!n)
+    if (!n || !dfr_container_field(&d->file, DFR_HEADER_ROOT, &way[0].root))
         return false;
+    way[1].root = way[0].root;
     bool known = false;
     bool has = dfr_container_field(&d->file, DFR_HEADER_KDBG, &kdbg);
     for (unsigned i = 0; has && i < n && !known; i++) {

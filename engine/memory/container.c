@@ -123,7 +123,9 @@ enum dfr_status dfr_container_open(struct dfr_container *c, struct dfr_bytes *r,
         c->dump_type = (uint32_t)u;
     c->form = form_of_type(c->dump_type);
     enum dfr_form shown = form_of_magic(r, size);
-    c->conflict = shown != DFR_FORM_UNKNOWN && shown != c->form;
+    /* The kernel dumps of Windows 7 and older carry a magic of their own, which may be the same. */
+    bool older = c->form == DFR_FORM_SUMMARY && shown == DFR_FORM_BITMAP;
+    c->conflict = shown != DFR_FORM_UNKNOWN && shown != c->form && !older;
     if (c->conflict)
         c->form = shown;
     if (dfr_container_field(c, DFR_HEADER_ATTRIBUTES, &u))

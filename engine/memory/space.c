@@ -127,7 +127,7 @@ static enum dfr_reason find(const struct dfr_space *m, uint64_t va, uint64_t *re
     if (m->ranges.n && in_ranges(m, va, ret_off, ret_len))
         return DFR_REASON_NONE;
     if (m->paging.mode == DFR_PAGING_NONE)
-        return DFR_REASON_NOT_CAPTURED;
+        return m->otherwise == DFR_REASON_NONE ? DFR_REASON_NOT_CAPTURED : m->otherwise;
     return in_pages(m, va, ret_off, ret_len);
 }
 

@@ -22,6 +22,7 @@ struct dfr_space {
     DFR_VEC(struct dfr_range) ranges; /* may overlap; they come before pages */
     struct dfr_paging paging;         /* mode NONE: there are only ranges */
     struct dfr_place_cache *cache;    /* of pages that were found; NULL: none */
+    enum dfr_reason otherwise;        /* why what is nowhere is not there; NONE: NOT_CAPTURED */
     uint8_t pointer_bytes;            /* 4; else 8 */
 };
 

@@ -95,6 +95,16 @@ static uint64_t transition_frame(const struct dfr_paging *p, uint64_t entry)
     }
 }
 
+/* Since Windows 11 22H2 an entry may be the bare address of the section that a page belongs to. One
+ * public parser; nothing else that is not valid has all of the highest bits set. */
+static bool is_section(const struct dfr_paging *p, uint64_t entry)
+{
+    enum { SINCE = 22621 };
+    const uint64_t mask = UINT64_C(0xFFFF80000000000F);
+    return (p->mode == DFR_PAGING_X64 || p->mode == DFR_PAGING_ARM64) &&
+           (!p->build || p->build >= SINCE) && (entry & mask) == (mask & ~UINT64_C(15));
+}
+
 /* An entry that is neither valid, nor in transition, nor a prototype: where the contents are. */
 static enum dfr_reason not_resident(const struct dfr_paging *p, struct dfr_walk *w)
 {
@@ -196,6 +206,9 @@ static enum dfr_reason walk(const struct dfr_paging *p, uint64_t va, struct dfr_
                 return found(w, large ? DFR_ENTRY_LARGE : DFR_ENTRY_VALID,
                              valid_frame(p, w->value, i), levels[i].shift, va);
             table = valid_frame(p, w->value, 0);
+        } else if (!i && is_section(p, w->value)) {
+            w->entry = DFR_ENTRY_FILE;
+            return DFR_REASON_PAGED_OUT;
         } else if (in_transition(p, w, &frame)) {
             if (!i)
                 return found(w, DFR_ENTRY_TRANSITION, frame, DFR_PAGE_SHIFT, va);
@@ -217,7 +230,12 @@ static enum dfr_reason through_prototype(const struct dfr_paging *p, uint64_t va
     uint64_t at, frame;
     if (!prototype_at(p, w->value, &at))
         return DFR_REASON_NOT_READ;
+    struct dfr_walk shared = *w;
     enum dfr_reason why = walk(p, at, w);
+    if (why == DFR_REASON_NOT_MAPPED || why == DFR_REASON_NEVER_TOUCHED) {
+        *w = shared; /* a mark that stands for none: the process's descriptors know */
+        return DFR_REASON_NOT_READ;
+    }
     w->prototype = true;
     if (why != DFR_REASON_NONE)
         return why;
@@ -227,9 +245,9 @@ static enum dfr_reason through_prototype(const struct dfr_paging *p, uint64_t va
         return why;
     if (w->value & VALID)
         return found(w, DFR_ENTRY_VALID, valid_frame(p, w->value, 0), DFR_PAGE_SHIFT, va);
-    if (in_transition(p, w, &frame))
+    if (!is_section(p, w->value) && in_transition(p, w, &frame))
         return found(w, DFR_ENTRY_TRANSITION, frame, DFR_PAGE_SHIFT, va);
-    if (w->value & PROTOTYPE) { /* here it names the section of a file */
+    if (is_section(p, w->value) || w->value & PROTOTYPE) { /* here it names the section of a file */
         w->entry = DFR_ENTRY_FILE;
         return DFR_REASON_PAGED_OUT;
     }
