@@ -415,6 +415,8 @@ Test(translate, ways_are_tried)
         forge_tables(DFR_PAGING_X64, 0x63);
         pages_forge_u64(&f, at(LOWER), at(PROTO) | 0x63);
         memcpy(pages_forge_page(&f, PROTO) + 0x10, "KDBG", 4);
+        pages_forge_u32(&f, at(PROTO) + 0x14, 0x380);
+        pages_forge_u64(&f, at(PROTO) + 0x18, FORGE_KERNEL);
         pages_forge_u64(&f, at(HIGHEST) + 0x1FF * 8, at(ROOT) | 0x63);
         size_t len = pages_forge_file(&f, 6, true, 0x800, file);
         forge64(file, 0x10, at(levels == 5 ? HIGHEST : ROOT));
@@ -424,5 +426,7 @@ Test(translate, ways_are_tried)
         cr_assert_eq(dfr_dump_read(&arena, &bytes, NULL, &diags, &facts, &err), DFR_OK);
         const struct dfr_value *whole = dfr_facts_scalar(&facts, DFR_F_DUMP_COMPLETE);
         cr_expect(whole->state == DFR_KNOWN && whole->as.b);
+        const struct dfr_value *base = dfr_facts_scalar(&facts, DFR_F_OS_KERNEL_BASE);
+        cr_expect(base->state == DFR_KNOWN && base->as.u == FORGE_KERNEL, "%u levels", levels);
     }
 }
