@@ -120,7 +120,7 @@ void dfr_dump_modules_memory(struct dfr_dump *d)
     if (!t->complete)
         (void)follow(&w, w.pointer, &other);
     t->reason = t->complete ? DFR_REASON_NONE : (uint8_t)why;
-    if (!t->complete)
+    if (!t->complete && d->whole)
         dfr_dump_damaged(d, 0, 0, "the kernel's list of modules breaks off");
     dfr_modules_ready(d);
 }

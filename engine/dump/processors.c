@@ -1,5 +1,6 @@
 /* Processors: the kernel's control block of each, its freeze state, and which of them crashed. */
 #include "base/limits.h"
+#include "dump/calibrate.h"
 #include "dump/context.h"
 #include "dump/kdbg.h"
 #include "dump/triage.h"
@@ -38,14 +39,17 @@ static void put_state(struct dfr_dump *d, uint32_t row, uint64_t raw, uint32_t p
                   place);
 }
 
-static void freeze_state(struct dfr_dump *d, struct dfr_processor *p, bool crashing, uint32_t place)
+static void freeze_state(struct dfr_dump *d, struct dfr_processor *p, bool crashing, bool inferred,
+                         uint32_t place)
 {
     enum { STATE = 0xF, FROZEN = 2 };
     uint32_t off = 0;
     uint64_t raw;
     bool known = dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off);
     if (!known || !dfr_where_word(d, &p->prcb, off, 4, &raw)) {
-        enum dfr_reason why = known ? dfr_where_why(d, &p->prcb, off, 4) : DFR_REASON_NEEDS_TYPES;
+        enum dfr_reason why = known      ? dfr_where_why(d, &p->prcb, off, 4)
+                              : inferred ? DFR_REASON_INFERRED
+                                         : DFR_REASON_NEEDS_TYPES;
         dfr_dump_cell(d, DFR_F_CPUS_IPI_FROZEN, p->row, dfr_v_unknown(DFR_KIND_INT, why), place);
         dfr_dump_cell(d, DFR_F_CPUS_STATE, p->row, dfr_v_unknown(DFR_KIND_ENUM, why), place);
         return;
@@ -78,7 +82,7 @@ static void put_threads(struct dfr_dump *d, const struct dfr_processor *p, uint3
 }
 
 /* The IRQL is the one that the crash saved: CR8 of the crashing processor, x64 only. */
-static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashing)
+static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashing, bool inferred)
 {
     enum { CR8 = 0xA0, HIGHEST = 15 };
     uint32_t place = dfr_where_place(d, &p->prcb, 0, 1), special;
@@ -90,7 +94,7 @@ static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashi
         dfr_dump_offset(d, DFR_LAYOUT_PRCB_SPECIAL, &special) &&
         dfr_where_word(d, &p->prcb, (uint64_t)special + CR8, 8, &u) && u <= HIGHEST)
         dfr_dump_cell(d, DFR_F_CPUS_IRQL, p->row, dfr_v_int((int64_t)u), place);
-    freeze_state(d, p, crashing, place);
+    freeze_state(d, p, crashing, inferred, place);
 }
 
 /* Before Windows 7 the number was a byte at the start of the block. Types of public symbol files. */
@@ -237,8 +241,11 @@ void dfr_dump_processors(struct dfr_dump *d)
         dfr_dump_put_at(d, DFR_F_CPU_CURRENT, dfr_v_int((int64_t)own->number),
                         dfr_where_place(d, &d->prcb, 0, 1));
     }
+    uint32_t off;
+    bool inferred =
+        !dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off) && dfr_dump_calibrate(d, own);
     for (uint32_t i = 0; i < d->processors.n; i++)
-        put_details(d, &d->processors.v[i], own == &d->processors.v[i]);
+        put_details(d, &d->processors.v[i], own == &d->processors.v[i], inferred);
     if (!dfr_where_known(&d->prcb))
         return;
     if (dfr_dump_field_pointer(d, &d->prcb, DFR_LAYOUT_PRCB_THREAD, &u) &&

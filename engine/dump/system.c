@@ -9,10 +9,16 @@ static void put(struct dfr_dump *d, uint32_t field, struct dfr_value v, enum dfr
     dfr_dump_put(d, field, v, begin, end);
 }
 
+static void unset_for(struct dfr_dump *d, uint32_t field, enum dfr_kind kind, enum dfr_reason why,
+                      enum dfr_header_field from)
+{
+    put(d, field, dfr_v_unknown(kind, why), from);
+}
+
 static void unset(struct dfr_dump *d, uint32_t field, enum dfr_kind kind,
                   enum dfr_header_field from)
 {
-    put(d, field, dfr_v_unknown(kind, DFR_REASON_DAMAGED), from);
+    unset_for(d, field, kind, DFR_REASON_DAMAGED, from);
 }
 
 static void bugcheck(struct dfr_dump *d)
@@ -35,6 +41,36 @@ static void bugcheck(struct dfr_dump *d)
         else
             unset(d, args[i].fact, DFR_KIND_ADDR, args[i].field);
     }
+}
+
+/* Tools that take the memory of a running system write four letters where the bug check stands. Codes
+ * are numbers; none of them reads as text. Observed: MATT, with MOON and SOLS as parameters. */
+static bool is_acquired(uint64_t code)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        uint8_t c = (uint8_t)(code >> 8 * i);
+        if (!(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+            return false;
+    }
+    return true;
+}
+
+static bool acquisition(struct dfr_dump *d)
+{
+    uint64_t code;
+    if (!dfr_container_field(&d->file, DFR_HEADER_CODE, &code))
+        return false;
+    bool acquired = is_acquired(code);
+    if (acquired)
+        (void)dfr_diags_add(
+            d->diags, DFR_D_DUMP_NO_CRASH,
+            "no crash: a tool took the memory of a running system and left `%c%c%c%c` "
+            "where the bug check stands",
+            (int)(code & 0xFF), (int)(code >> 8 & 0xFF), (int)(code >> 16 & 0xFF),
+            (int)(code >> 24 & 0xFF));
+    if (acquired || dfr_bugcheck_info(dfr_bugcheck_code((uint32_t)code)))
+        put(d, DFR_F_DUMP_ACQUIRED, dfr_v_bool(acquired), DFR_HEADER_CODE);
+    return acquired;
 }
 
 static void kind(struct dfr_dump *d)
@@ -62,8 +98,10 @@ static void kind(struct dfr_dump *d)
      * from another one leave the field unfilled. */
     enum { BY_KERNEL = 0x8, LIVE = 0x10 };
     uint64_t attributes;
-    if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) &&
-        (attributes & (BY_KERNEL | LIVE)))
+    if (acquisition(d))
+        unset_for(d, DFR_F_DUMP_LIVE, DFR_KIND_BOOL, DFR_REASON_NOT_APPLICABLE, DFR_HEADER_CODE);
+    else if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) &&
+             (attributes & (BY_KERNEL | LIVE)))
         put(d, DFR_F_DUMP_LIVE, dfr_v_bool((attributes & LIVE) != 0), DFR_HEADER_ATTRIBUTES);
 }
 
@@ -100,6 +138,8 @@ void dfr_dump_system(struct dfr_dump *d)
         unset(d, DFR_F_OS_PROCESSORS, DFR_KIND_INT, DFR_HEADER_PROCESSORS);
     static const uint32_t products[] = {DFR_PRODUCT_WORKSTATION, DFR_PRODUCT_DOMAIN_CONTROLLER,
                                         DFR_PRODUCT_SERVER};
+    if (d->file.machine == DFR_MACHINE_X86 && dfr_container_field(&d->file, DFR_HEADER_PAE, &u))
+        put(d, DFR_F_OS_PAE, dfr_v_bool(u != 0), DFR_HEADER_PAE);
     if (dfr_container_field(&d->file, DFR_HEADER_PRODUCT, &u) && u &&
         u <= sizeof products / sizeof *products)
         put(d, DFR_F_OS_PRODUCT, dfr_v_enum(DFR_E_PRODUCT, products[u - 1]), DFR_HEADER_PRODUCT);
