@@ -162,6 +162,8 @@ struct dfr_fault {
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d);
 /* Where the fault was, also when its context is not there: a parameter says it; 0: none does. */
 uint64_t dfr_dump_fault_ip(const struct dfr_dump *d);
+/* ---- page_table.c: a fault inside the page tables; after dfr_dump_fault ---- */
+void dfr_dump_page_table_fault(struct dfr_dump *d);
 /* ---- blob.c: ecx of a CPUID leaf, every feature that any of the processors captured has ---- */
 bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret);
 /* ---- insn.c: the instruction at the fault. `registers`: the facts hold those of the fault ---- */
@@ -170,6 +172,8 @@ void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers);
 void dfr_dump_io(struct dfr_dump *d);
 /* ---- whea.c: the hardware error record of 124 ---- */
 void dfr_dump_whea(struct dfr_dump *d);
+/* ---- pool.c: the pool block that the bug check is about ---- */
+void dfr_dump_pool(struct dfr_dump *d);
 /* ---- stack.c: frame 0 and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 

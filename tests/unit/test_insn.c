@@ -167,6 +167,31 @@ Test(insn, registers_of_a_trap_frame)
     cr_expect_eq(truth(DFR_F_FAULT_CONSISTENT), NOTHING);
 }
 
+/* The table that is walked stands where the debugger data block says. */
+Test(insn, fault_inside_the_page_tables)
+{
+    const uint64_t base = UINT64_C(0xFFFFFA0000000000);
+    const struct {
+        uint64_t base, fault, of;
+    } rows[] = {
+        {base, UINT64_C(0xFFFFFA5BD73D3148), UINT64_C(0xFFFFB7AE7A629000)},
+        {base, base + (UINT64_C(0x1234) << 3), UINT64_C(0x1234000)},
+        {base, base + (UINT64_C(1) << 39), 0},
+        {base, base - 8, 0},
+        {base + 0x1000, base + 0x8000, 0}, /* no base at all */
+        {0, UINT64_C(0x1000), 0},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        forge_triage(d);
+        forge32(d, 0x38, 0x50);
+        forge64(d, 0x40, rows[i].fault);
+        forge64(d, FORGE_KDBG + 0x360, rows[i].base);
+        read_forged();
+        const struct dfr_value *v = dfr_facts_scalar(&facts, DFR_F_FAULT_PTE_OF);
+        cr_expect_eq(v->state == DFR_KNOWN ? v->as.u : 0, rows[i].of, "%zu", i);
+    }
+}
+
 Test(insn, padding_between_functions)
 {
     static const struct {
