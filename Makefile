@@ -77,6 +77,7 @@ LAYERS    := base facts memory image text dump forge code lang vm rank pack repo
 LIB_SRC   := $(foreach l,$(LAYERS),$(sort $(wildcard engine/$(l)/*.c)))
 CLI_SRC   := $(sort $(wildcard engine/cli/*.c))
 TOOL_SRC  := $(sort $(wildcard engine/tools/*.c))
+PROBE_SRC := $(sort $(wildcard tests/tools/*.c))
 UNIT_SRC  := $(sort $(wildcard tests/unit/test_*.c))
 FUZZ_SRC  := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 BENCH_SRC := $(sort $(wildcard tests/bench/*.c))
@@ -89,7 +90,7 @@ GEN_H     := $(if $(GRAMMAR_Y),$(GEN)/dfr.tab.h) $(if $(GRAMMAR_L),$(GEN)/dfr.le
 
 LIB_OBJ   := $(LIB_SRC:%.c=$(B)/obj/%.o) $(GEN_C:$(GEN)/%.c=$(B)/obj/gen/%.o)
 CLI_OBJ   := $(CLI_SRC:%.c=$(B)/obj/%.o)
-TOOLS     := $(TOOL_SRC:engine/tools/%.c=$(B)/tools/%)
+TOOLS     := $(TOOL_SRC:engine/tools/%.c=$(B)/tools/%) $(PROBE_SRC:tests/tools/%.c=$(B)/probes/%)
 UNITS     := $(UNIT_SRC:tests/unit/%.c=$(B)/tests/%)
 FUZZERS   := $(FUZZ_SRC:tests/fuzz/%.c=$(B)/fuzz/%)
 REPLAYS   := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(B)/fuzz/replay_%)
@@ -155,8 +156,12 @@ $(B)/dfrule: $(CLI_OBJ) $(B)/cli-objects $(LIB_A)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LINK) $(HARDEN) -o $@ $(CLI_OBJ) $(LIB_A) $(LDFLAGS) $(LIBS)
 
-# Programs of one file each: build-time tools, unit tests, fuzz replays, benchmarks.
+# Programs of one file each: build-time tools, probes that tests run, unit tests, fuzz replays, benchmarks.
 $(B)/tools/%: engine/tools/%.c $(LIB_A) $(B)/flags | $(GEN_H)
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)
+	$(Q)$(COMPILE) $(PKG_CFLAGS) $(CFLAGS) -o $@ $< $(LINK) $(LIB_A) $(LDFLAGS) $(LIBS)
+$(B)/probes/%: tests/tools/%.c $(LIB_A) $(B)/flags | $(GEN_H)
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)
 	$(Q)$(COMPILE) $(PKG_CFLAGS) $(CFLAGS) -o $@ $< $(LINK) $(LIB_A) $(LDFLAGS) $(LIBS)
@@ -324,6 +329,7 @@ repro:
 
 # --- Form -------------------------------------------------------------------------------------
 FORMATTED := $(sort $(wildcard engine/*/*.c engine/*/*.h tests/unit/*.[ch] tests/fuzz/*.[ch] \
+                               tests/tools/*.[ch] \
                                tests/bench/*.[ch] tests/stress/*.[ch]))
 ## format: clang-format 14 over all C files
 .PHONY: format
