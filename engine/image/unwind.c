@@ -78,9 +78,9 @@ struct dfr_step dfr_unwind(const struct dfr_pe *pe, const struct dfr_space *stac
         ok = dfr_step_arm64(pe, stack, pac, &next, &s);
     else
         (void)dfr_step_fail(&s, DFR_UNWIND_MACHINE, DFR_REASON_NONE, pe->base);
-    /* Only a processor's frame may lead to another stack; a leaf of ARM64 has no frame at all. */
-    bool stood = next.sp == f->sp && (pe->machine == DFR_MACHINE_X64 || next.pc == f->pc);
-    if (ok && !s.interrupted && (next.sp < f->sp || stood))
+    /* Which stack it may lead to the caller knows; but it has to lead somewhere. A leaf of ARM64 has
+     * no frame. */
+    if (ok && next.sp == f->sp && (pe->machine == DFR_MACHINE_X64 || next.pc == f->pc))
         ok = dfr_step_fail(&s, DFR_UNWIND_NO_PROGRESS, DFR_REASON_NONE, next.sp);
     if (ok) {
         next.exact = s.interrupted || s.resumes;

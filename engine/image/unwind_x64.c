@@ -237,12 +237,13 @@ static uint32_t function_of(const struct dfr_pe *pe, uint32_t rva)
     return UINT32_MAX;
 }
 
-/* A jump that leaves the function ends an epilog; one to its start calls it again. */
+/* A jump that leaves the function ends an epilog; one to its start calls it again, but one to the
+ * start of another part of it does not. */
 static bool leaves(const struct dfr_pe *pe, const struct dfr_x64_entry *e, uint32_t target)
 {
-    if (target >= e->begin && target < e->end)
-        return target == e->begin;
     uint32_t here = function_of(pe, e->begin);
+    if (target >= e->begin && target < e->end)
+        return target == here;
     return here == UINT32_MAX || function_of(pe, target) != here || target == here;
 }
 
@@ -251,14 +252,14 @@ static bool ends(const struct dfr_pe *pe, const struct dfr_x64_entry *e, uint32_
                  struct dfr_span c)
 {
     uint8_t a = 0, b = 0, x = 0;
-    uint32_t rel;
+    uint32_t rel, next = rva + 2;
     (void)dfr_span_u8(c, 0, &a);
     (void)dfr_span_u8(c, 1, &b);
     (void)dfr_span_u8(c, 2, &x);
-    if (a == 0xC3 || a == 0xC2 || ((a == 0xF3 || a == 0xF2) && b == 0xC3))
+    if (a == 0xC3 || ((a == 0xF3 || a == 0xF2) && b == 0xC3))
         return true;
     if (a == 0xEB && c.len >= 2)
-        return leaves(pe, e, rva + 2u + (uint32_t)(int8_t)b);
+        return leaves(pe, e, b & 0x80 ? next - (0x100u - b) : next + b);
     if (a == 0xE9 && dfr_span_u32le(c, 1, &rel))
         return leaves(pe, e, rva + 5 + rel);
     if (a == 0xFF && (b & 0xF8) == 0x20) /* through memory: tables of a switch jump by register */
@@ -374,14 +375,13 @@ static bool undo_listed(const struct dfr_space *stack, const struct dfr_x64_info
 /* Where the processor stood at `rva` itself: 1 in an epilog, *f is after it; 0 in none; -1: failed. */
 static int try_epilog(const struct dfr_pe *pe, const struct dfr_space *stack,
                       const struct dfr_x64_entry *e, const struct dfr_x64_info *i, uint32_t rva,
-                      struct dfr_frame *f, struct dfr_step *s)
+                      uint32_t offset, struct dfr_frame *f, struct dfr_step *s)
 {
     enum { CODE = 64 };
     uint8_t code[CODE];
     bool ok = false;
     uint32_t into, n = e->end - rva < CODE ? e->end - rva : CODE;
-    if ((!i->slots && !(i->flags & CHAINED)) ||
-        (rva - e->begin < i->prolog && !(i->flags & CHAINED)))
+    if ((!i->slots && !(i->flags & CHAINED)) || (offset < i->prolog && !(i->flags & CHAINED)))
         return 0;
     if (dfr_pe_read(pe, rva, code, n))
         return !epilog(pe, stack, e, i, rva, (struct dfr_span){code, n}, f, s, &ok) ? 0
@@ -418,7 +418,9 @@ static bool undo_function(const struct dfr_pe *pe, const struct dfr_space *stack
         if (!resolve(pe, &e, s) || !dfr_x64_info(pe, e.info, &i, s))
             return false;
         const struct dfr_x64_entry here = {begin, end, e.info};
-        int done = f->exact && !n ? try_epilog(pe, stack, &here, &i, rva, f, s) : 0;
+        if (!n && e.begin != begin)
+            offset = UINT32_MAX; /* the prolog stands where the other entry begins */
+        int done = f->exact && !n ? try_epilog(pe, stack, &here, &i, rva, offset, f, s) : 0;
         if (done)
             return done > 0;
         if (!undo(pe, stack, &i, offset, f, s))
