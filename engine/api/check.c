@@ -108,17 +108,19 @@ static enum dfr_status write_body(void *args, struct dfr_err *err)
 {
     const struct write_args *in = args;
     const dfr_answer *answer = in->answer;
-    struct dfr_report r = {.input = dfr_api_input(answer->crash, answer->index),
-                           .ranking = &answer->ranking,
-                           .other_count = answer->other_count,
-                           .diags = &answer->crash->diags};
+    struct dfr_report r = {
+        .input = dfr_api_input(answer->crash, answer->index,
+                               in->format == DFR_FORMAT_TEXT ? NULL : &in->scratch->arena),
+        .ranking = &answer->ranking,
+        .other_count = answer->other_count,
+        .diags = &answer->crash->diags};
     struct dfr_report *others =
         DFR_NEW_N(&in->scratch->arena, answer->other_count, struct dfr_report);
     for (uint32_t i = 0; i < answer->other_count; i++) {
         const struct dfr_other_answer *o = &answer->others[i];
-        others[i] = (struct dfr_report){.input = dfr_api_input(answer->crash, o->index),
-                                        .ranking = &o->ranking,
-                                        .diags = &answer->crash->diags};
+        others[i] = (struct dfr_report){
+            .input = r.input, .ranking = &o->ranking, .diags = &answer->crash->diags};
+        others[i].input.crash = o->index;
     }
     r.others = others;
     struct dfr_buf b;
@@ -218,7 +220,8 @@ static enum dfr_status explain_body(void *args, struct dfr_err *err)
             dfr_eval_run(in->rules->engine, in->crash->crashes[in->index], &options, a, eval, err);
     if (status != DFR_OK)
         return status;
-    struct dfr_report_input input = dfr_api_input(in->crash, in->index);
+    struct dfr_report_input input = dfr_api_input(
+        in->crash, in->index, in->format == DFR_FORMAT_TEXT ? NULL : &in->scratch->arena);
     struct dfr_buf b;
     dfr_api_buf(&b, a);
     if (in->format == DFR_FORMAT_TEXT)

@@ -1,5 +1,4 @@
 /* Inputs: read, recognised, turned into facts; their facts written; copies with facts replaced. */
-#include <sodium.h>
 #include <string.h>
 
 #include "api/handle.h"
@@ -35,54 +34,11 @@ struct open_args {
     uint64_t most;
 };
 
-static struct dfr_str sha256_hex(struct dfr_arena *a, struct dfr_str bytes)
-{
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    char hex[2 * sizeof digest + 1];
-    crypto_hash_sha256(digest, (const unsigned char *)bytes.p, bytes.len);
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-    return dfr_str_dup(a, (struct dfr_str){hex, sizeof hex - 1});
-}
-
-static enum dfr_status read_input(const struct open_args *in, struct dfr_arena *a,
-                                  struct dfr_str *ret, struct dfr_err *err)
-{
-    struct dfr_str path = in->crash->path;
-    if (!in->input->bytes)
-        return dfr_api_read(a, path, in->most, ret, err);
-    if (in->input->len > in->most)
-        return dfr_fail(err, DFR_LIMIT, "%.*s: larger than %llu bytes", (int)path.len, path.p,
-                        (unsigned long long)in->most);
-    *ret = (struct dfr_str){dfr_arena_copy(a, in->input->bytes, in->input->len), in->input->len};
-    return DFR_OK;
-}
-
 /* The readers speak of the text; the user knows it by its path. */
 static enum dfr_status with_path(struct dfr_str path, enum dfr_status status, struct dfr_err *err)
 {
     struct dfr_err old = *err;
     return dfr_fail(err, status, "%.*s: %s", (int)path.len, path.p, old.message);
-}
-
-static bool sha256_of(struct dfr_arena *a, struct dfr_bytes *b, struct dfr_str *ret)
-{
-    enum { CHUNK = 1 << 16 };
-    uint8_t *buf = dfr_arena_alloc(a, CHUNK);
-    unsigned char digest[crypto_hash_sha256_BYTES];
-    char hex[2 * sizeof digest + 1];
-    crypto_hash_sha256_state state;
-    crypto_hash_sha256_init(&state);
-    for (uint64_t at = 0; at < b->size;) {
-        size_t n = b->size - at < CHUNK ? (size_t)(b->size - at) : CHUNK;
-        if (!dfr_bytes_copy(b, at, buf, n))
-            return false;
-        crypto_hash_sha256_update(&state, buf, n);
-        at += n;
-    }
-    crypto_hash_sha256_final(&state, digest);
-    sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
-    *ret = dfr_str_dup(a, (struct dfr_str){hex, sizeof hex - 1});
-    return true;
 }
 
 static bool is_dump(struct dfr_bytes *b)
@@ -98,6 +54,9 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
     dfr_crash *c = in->crash;
     struct dfr_arena *a = &c->handle.arena;
     struct dfr_facts *f = DFR_NEW(a, struct dfr_facts);
+    if (in->most && b->size > in->most)
+        return dfr_fail(err, DFR_LIMIT, "%.*s: larger than %llu bytes", (int)c->path.len, c->path.p,
+                        (unsigned long long)in->most);
     dfr_diags_init(&c->diags, a);
     struct dfr_store *store = DFR_NEW(a, struct dfr_store);
     dfr_store_init(store, a, dfr_str_from(in->symbol_path ? in->symbol_path : ""));
@@ -105,12 +64,8 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
     enum dfr_status status = dfr_dump_read(a, b, &options, &c->diags, f, err);
     if (status != DFR_OK)
         return with_path(c->path, status, err);
-    if (b->size > in->most)
-        return dfr_fail(err, DFR_LIMIT, "%.*s: larger than %llu bytes", (int)c->path.len, c->path.p,
-                        (unsigned long long)in->most);
-    if (!sha256_of(a, b, &c->sha256))
-        return dfr_fail(err, DFR_IO, "%.*s: cannot be read to its end", (int)c->path.len,
-                        c->path.p);
+    dfr_bytes_share(b);
+    c->bytes = b;
     c->kind = DFR_STR(""); /* the report takes it from the facts */
     c->count = 1;
     c->crashes = DFR_NEW_N(a, 1, const struct dfr_facts *);
@@ -118,23 +73,32 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
     return DFR_OK;
 }
 
+/* What is too large to be a text is told by its beginning, without reading it whole. */
+static enum dfr_status too_large_for_text(const struct open_args *in, struct dfr_bytes *b,
+                                          struct dfr_err *err)
+{
+    uint8_t first[4096];
+    if (b->size <= DFR_LIMIT_TRANSCRIPT_BYTES || !dfr_bytes_copy(b, 0, first, sizeof first))
+        return DFR_OK;
+    return dfr_api_sniff(in->crash->path, (struct dfr_str){(const char *)first, sizeof first}, err);
+}
+
 /* A dump is read in windows where it is a file: it may be larger than memory. */
 static enum dfr_status try_dump(const struct open_args *in, bool *ret_done, struct dfr_err *err)
 {
     struct dfr_arena *a = &in->crash->handle.arena;
     struct dfr_bytes *b = DFR_NEW(a, struct dfr_bytes); /* the facts' view keeps reading from it */
-    if (in->input->bytes) {
-        dfr_bytes_memory(b, a, (struct dfr_span){in->input->bytes, in->input->len});
-        if (!is_dump(b))
-            return DFR_OK;
-        const uint8_t *copy = (const uint8_t *)dfr_arena_copy(a, in->input->bytes, in->input->len);
-        dfr_bytes_memory(b, a, (struct dfr_span){copy, in->input->len});
-    } else {
-        int *fd;
-        enum dfr_status status = dfr_api_open(a, in->crash->path, &fd, err);
-        if (status != DFR_OK || *fd < 0 || !dfr_bytes_fd(b, a, fd) || !is_dump(b))
-            return status;
-    }
+    bool open;
+    enum dfr_status status = dfr_input_open(a, in->input, in->crash->path, b, &open, err);
+    if (status != DFR_OK || !open)
+        return status;
+    if (!is_dump(b))
+        return too_large_for_text(in, b, err);
+    if (in->input->bytes)
+        dfr_bytes_memory(
+            b, a,
+            (struct dfr_span){(const uint8_t *)dfr_arena_copy(a, in->input->bytes, in->input->len),
+                              in->input->len});
     *ret_done = true;
     return read_dump(in, b, err);
 }
@@ -151,7 +115,9 @@ static enum dfr_status open_body(void *args, struct dfr_err *err)
     enum dfr_status status = try_dump(in, &done, err);
     if (status != DFR_OK || done)
         return status;
-    status = read_input(in, a, &bytes, err);
+    uint64_t most =
+        in->most && in->most < DFR_LIMIT_TRANSCRIPT_BYTES ? in->most : DFR_LIMIT_TRANSCRIPT_BYTES;
+    status = dfr_input_whole(a, in->input, c->path, most, &bytes, err);
     if (status != DFR_OK)
         return status;
     struct dfr_bytes *whole = DFR_NEW(a, struct dfr_bytes); /* of a pipe: only now seen */
@@ -161,7 +127,8 @@ static enum dfr_status open_body(void *args, struct dfr_err *err)
     status = dfr_api_sniff(c->path, bytes, err);
     if (status != DFR_OK)
         return status;
-    c->sha256 = sha256_hex(a, bytes);
+    dfr_bytes_share(whole);
+    c->bytes = whole;
     dfr_diags_init(&c->diags, a);
     struct dfr_transcript t = {0};
     status = dfr_transcript_read(a, bytes, &c->diags, &t, err);
@@ -182,16 +149,15 @@ dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *optio
     if (!dfr_api_options(&in, sizeof in, input, error) ||
         !dfr_api_options(&o, sizeof o, options, error))
         return DFR_RESULT_MISUSE;
-    if (!in.path && !in.bytes)
-        return dfr_api_fail(error, DFR_RESULT_MISUSE, "the input has neither a path nor bytes");
+    if (!in.path && !in.bytes && !in.read)
+        return dfr_api_fail(error, DFR_RESULT_MISUSE,
+                            "the input has neither a path nor bytes nor a function that reads it");
     dfr_result result = DFR_RESULT_OK;
     dfr_crash *c = dfr_handle_new(sizeof *c, &o.memory, error, &result);
     if (!c)
         return result;
-    uint64_t most = o.max_bytes && o.max_bytes < DFR_LIMIT_TRANSCRIPT_BYTES
-                        ? o.max_bytes
-                        : DFR_LIMIT_TRANSCRIPT_BYTES;
-    struct open_args args = {.crash = c, .input = &in, .symbol_path = o.symbol_path, .most = most};
+    struct open_args args = {
+        .crash = c, .input = &in, .symbol_path = o.symbol_path, .most = o.max_bytes};
     result = dfr_api_run(&c->handle.mem, open_body, &args, error);
     if (result == DFR_RESULT_OK)
         *ret = c;
@@ -201,16 +167,6 @@ dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *optio
 }
 
 /* ---- Facts --------------------------------------------------------------------------------- */
-
-struct dfr_report_input dfr_api_input(const dfr_crash *c, uint32_t index)
-{
-    return (struct dfr_report_input){.path = c->path,
-                                     .kind = c->kind,
-                                     .sha256 = c->sha256,
-                                     .crashes = c->crashes,
-                                     .crash_count = c->count,
-                                     .crash = index};
-}
 
 const struct dfr_facts *dfr_api_facts(const dfr_crash *c, size_t index, dfr_error *error)
 {
@@ -234,7 +190,8 @@ struct facts_args {
 static enum dfr_status facts_body(void *args, struct dfr_err *err)
 {
     const struct facts_args *in = args;
-    struct dfr_report_input input = dfr_api_input(in->crash, in->index);
+    struct dfr_report_input input = dfr_api_input(
+        in->crash, in->index, in->format == DFR_FORMAT_TEXT ? NULL : &in->scratch->arena);
     const struct dfr_facts *f = in->crash->crashes[in->index];
     struct dfr_buf b;
     dfr_api_buf(&b, &in->scratch->arena);
@@ -310,7 +267,7 @@ static enum dfr_status what_if_body(void *args, struct dfr_err *err)
     struct dfr_arena *a = &c->handle.arena;
     c->path = in->base->path;
     c->kind = in->base->kind;
-    c->sha256 = in->base->sha256;
+    c->bytes = in->base->bytes;
     c->diags = in->base->diags;
     struct dfr_diags *diags = DFR_NEW(a, struct dfr_diags);
     struct dfr_program *p = DFR_NEW(a, struct dfr_program);

@@ -12,6 +12,7 @@
 #include "base/diag.h"
 #include "dfrule.h"
 #include "facts/store.h"
+#include "memory/bytes.h"
 #include "rank/answer.h"
 #include "report/report.h"
 #include "vm/eval.h"
@@ -32,7 +33,8 @@ struct dfr_rules {
 
 struct dfr_crash {
     struct dfr_handle handle;
-    struct dfr_str path, kind, sha256;
+    struct dfr_str path, kind;
+    struct dfr_bytes *bytes; /* the whole input, shared by threads */
     const struct dfr_facts **crashes;
     uint32_t count;
     struct dfr_diags diags; /* of reading the input */
@@ -125,12 +127,22 @@ enum dfr_status dfr_paths_add(struct dfr_paths *p, struct dfr_arena *a, struct d
 struct dfr_str dfr_path_folder(struct dfr_str path);
 struct dfr_str dfr_path_join(struct dfr_arena *a, struct dfr_str folder, struct dfr_str name);
 
+/* ---- input.c ------------------------------------------------------------------------------- */
+
+/* Open an input so that it can be read anywhere; *ret_open is false, without an error, for what can
+ * only be read from front to back. */
+enum dfr_status dfr_input_open(struct dfr_arena *a, const dfr_input *input, struct dfr_str path,
+                               struct dfr_bytes *ret, bool *ret_open, struct dfr_err *err);
+/* Read an input whole; DFR_LIMIT past `most`. */
+enum dfr_status dfr_input_whole(struct dfr_arena *a, const dfr_input *input, struct dfr_str path,
+                                uint64_t most, struct dfr_str *ret, struct dfr_err *err);
+/* What a report says about the input; with an arena also its hash, which reads all of it. */
+struct dfr_report_input dfr_api_input(const dfr_crash *c, uint32_t index, struct dfr_arena *a);
+
 /* ---- sniff.c, crash.c, check.c ------------------------------------------------------------------------------- */
 
 /* DFR_OK when `bytes` may be a transcript; else the status and one line that says what they are. */
 enum dfr_status dfr_api_sniff(struct dfr_str path, struct dfr_str bytes, struct dfr_err *err);
-/* What a report says about the input. */
-struct dfr_report_input dfr_api_input(const dfr_crash *c, uint32_t index);
 const struct dfr_facts *dfr_api_facts(const dfr_crash *c, size_t index, dfr_error *error);
 
 /* Number of the rule with this full name, or whose name ends in it after a dot and is the only one.

@@ -157,18 +157,29 @@ DFR_API const char *dfr_diagnostic_help(uint32_t number);
 
 /* ---- Crashes ------------------------------------------------------------------------------- */
 
+/* Fill `buf` with the `len` bytes at `offset`, which all lie in the input; returns 0 when that is
+ * done. Called from within dfr_crash_open(), and later, from several threads at once, whenever
+ * a rule or a report needs more of a dump: until the crash and all its answers are freed. */
+typedef int (*dfr_read_at_fn)(void *user, uint64_t offset, void *buf, size_t len);
+
+/* One of: a path, bytes, a function that reads. Dumps are read where it matters, however large they
+ * are; bytes are copied whole. */
 typedef struct dfr_input {
     size_t size;
-    /* File to read, or the name shown when `bytes` is given; "-" is not special. */
+    /* File to read, or the name shown when there is `bytes` or `read`; "-" is not special. */
     const char *path;
     const void *bytes; /* input in memory, copied; NULL: read the path */
     size_t len;
+    dfr_read_at_fn read; /* an input that is neither a file nor in memory; NULL: there is none */
+    void *read_user;
+    uint64_t read_size; /* bytes of the whole input */
 } dfr_input;
 
 typedef struct dfr_crash_options {
     size_t size;
     dfr_memory memory;
-    uint64_t max_bytes; /* larger inputs are refused; 0: the built-in limit */
+    /* Larger inputs are refused; 0: the built-in limit for texts, none for dumps. */
+    uint64_t max_bytes;
     /* Where images and PDBs of a dump's modules are on this machine, as in _NT_SYMBOL_PATH: items
      * parted by `;`, each a folder, srv*FOLDER*ADDRESS or cache*FOLDER. NULL: nowhere. Addresses
      * are passed over: the library never opens a connection and never reads the environment. */

@@ -100,7 +100,7 @@ static enum dfr_reason in_pages(const struct dfr_space *m, uint64_t va, uint64_t
                                 uint64_t *ret_len)
 {
     uint64_t page = va >> DFR_PAGE_SHIFT, in = va % DFR_PAGE_BYTES, off, len;
-    struct dfr_place_cache *cache = m->bytes->shared ? NULL : m->cache;
+    struct dfr_place_cache *cache = m->cache; /* once the bytes are shared nobody writes to it */
     if (cache && cache->slots[page % SLOTS].page == page + 1) {
         *ret_off = cache->slots[page % SLOTS].off + in;
         *ret_len = DFR_PAGE_BYTES - in;
@@ -112,7 +112,7 @@ static enum dfr_reason in_pages(const struct dfr_space *m, uint64_t va, uint64_t
     enum dfr_reason why = dfr_pages_at(m->paging.pages, w.physical, &off, &len);
     if (why != DFR_REASON_NONE)
         return why;
-    if (cache && len >= DFR_PAGE_BYTES - in) { /* the whole page is there */
+    if (cache && !m->bytes->shared && len >= DFR_PAGE_BYTES - in) { /* the whole page is there */
         cache->slots[page % SLOTS].page = page + 1;
         cache->slots[page % SLOTS].off = off - in;
     }

@@ -129,7 +129,12 @@ void dfr_json_input(struct dfr_json *j, const struct dfr_facts *f,
     dfr_json_open(j, "input", '{');
     dfr_json_text(j, "path", input->path);
     dfr_json_text(j, "kind", dfr_report_kind(f, input));
+    if (input->size && input->size <= INT64_MAX)
+        dfr_json_int(j, "size", (int64_t)input->size);
+    else
+        dfr_json_null(j, "size");
     dfr_json_text(j, "sha256", input->sha256);
+    dfr_json_text(j, "sha256_reason", input->sha256_reason);
     dfr_json_int(j, "crash", input->crash);
     dfr_json_int(j, "crashes", input->crash_count ? input->crash_count : 1);
     dfr_json_close(j, '}');

@@ -20,8 +20,10 @@ struct dfr_report_style {
 /* The input that an answer speaks of. Strings may be empty: then the field is null. */
 struct dfr_report_input {
     struct dfr_str path;
-    struct dfr_str kind;   /* "transcript", ...; empty: taken from dump.kind */
-    struct dfr_str sha256; /* 64 hex digits of the input's bytes as given */
+    struct dfr_str kind;          /* "transcript", ...; empty: taken from dump.kind */
+    struct dfr_str sha256;        /* 64 hex digits of the input's bytes as given, */
+    struct dfr_str sha256_reason; /* or why there are none */
+    uint64_t size;                /* bytes of the input; 0: not known */
     const struct dfr_facts *const
         *crashes;         /* all crashes of the input, or NULL when there is one */
     uint32_t crash_count; /* 0 counts as 1 */

@@ -63,11 +63,11 @@ What is no text says what it is and what to do.
   $ cd $T; for f in m.dmp m.zip m.sys zeros empty; do dfrule facts $f; echo $?; done
   dfrule: m.dmp: is a kernel dump cut off after 12 bytes, inside its header of 8192: copy it again from the crashed system
   4
-  dfrule: m.zip: is a zip archive: unpack it first
+  dfrule: m.zip: is a zip archive: unpack it and give the dump or the text that is in it
   4
   dfrule: m.sys: is a Windows program or driver
   4
-  dfrule: zeros: begins with nothing but zeros: a raw memory image, or a damaged file
+  dfrule: zeros: begins with nothing but zeros: a copy that failed, or a raw memory image: copy the dump again from the crashed system
   4
   dfrule: empty: is empty
   4
