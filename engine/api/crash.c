@@ -58,9 +58,8 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
         return dfr_fail(err, DFR_LIMIT, "%.*s: larger than %llu bytes", (int)c->path.len, c->path.p,
                         (unsigned long long)in->most);
     dfr_diags_init(&c->diags, a);
-    struct dfr_store *store = DFR_NEW(a, struct dfr_store);
-    dfr_store_init(store, a, dfr_str_from(in->symbol_path ? in->symbol_path : ""));
-    struct dfr_dump_options options = {.store = store};
+    struct dfr_dump_options options = {.symbol_path =
+                                           dfr_str_from(in->symbol_path ? in->symbol_path : "")};
     enum dfr_status status = dfr_dump_read(a, b, &options, &c->diags, f, err);
     if (status != DFR_OK)
         return with_path(c->path, status, err);

@@ -3,6 +3,7 @@
 
 #include "dump/blob.h"
 #include "dump/pages.h"
+#include "dump/symbols.h"
 #include "dump/triage.h"
 #include "dump/view.h"
 
@@ -71,17 +72,9 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     if (status != DFR_OK)
         return status;
     dfr_facts_init(ret, a);
-    struct dfr_dump d = {.arena = a,
-                         .bytes = b,
-                         .facts = ret,
-                         .diags = diags,
-                         .store = options ? options->store : NULL,
-                         .file = c,
-                         .whole = true};
-    if (!d.store) {
-        d.store = DFR_NEW(a, struct dfr_store);
-        dfr_store_init(d.store, a, DFR_STR(""));
-    }
+    struct dfr_dump d = {
+        .arena = a, .bytes = b, .facts = ret, .diags = diags, .file = c, .whole = true};
+    dfr_symbols_open(&d, options ? options->symbol_path : DFR_STR(""));
     dfr_dump_system(&d);
     if (c.conflict)
         (void)dfr_diags_add(diags, DFR_D_DUMP_KIND, "the header says kind %u, but it is a %s",
@@ -91,6 +84,8 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
         read_memory(&d);
     else
         read_header(&d);
+    dfr_dump_names(&d);
+    dfr_symbols_ready(&d);
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);
     reasons(ret);

@@ -7,8 +7,8 @@
 #include "image/store.h"
 
 struct dfr_dump_options {
-    struct dfr_store
-        *store; /* images and PDBs on this machine; NULL: none; lives as long as the facts */
+    struct dfr_str
+        symbol_path; /* of images and PDBs on this machine (image/store.h); may be empty */
 };
 
 /* Read a dump into sealed facts. DFR_NOT_A_CRASH or DFR_UNSUPPORTED with one line (without the path)

@@ -29,12 +29,14 @@ struct dfr_processor {
     struct dfr_where context; /* that the freeze saved; nowhere: none, or a stale one */
 };
 
+struct dfr_symbols;
 struct dfr_dump {
     struct dfr_arena *arena;
     struct dfr_bytes *bytes;
     struct dfr_facts *facts;
     struct dfr_diags *diags;
     struct dfr_store *store;      /* never NULL; may be empty */
+    struct dfr_symbols *symbols;  /* symbols.h */
     const struct dfr_view *types; /* layouts from symbol files; NULL: none */
     struct dfr_container file;
     struct dfr_space memory;
