@@ -2,6 +2,8 @@
  * looks like it. That is no fact, so it is only told. */
 #include "dump/calibrate.h"
 
+#include <string.h>
+
 enum { LEAST_PROCESSORS = 3, MOST_PROCESSORS = 64, PRCB_SIZE = 0x2B0 };
 enum { RUNNING = 0, FROZEN = 2, OWNER = 4, ASKED = 5, ACTIVE_OWNER = 0x24 };
 
@@ -48,6 +50,17 @@ static void tell(struct dfr_dump *d, uint8_t *const *blocks, uint32_t n, uint32_
             (unsigned)at);
 }
 
+/* What was not captured fits nothing. */
+static void load(const struct dfr_dump *d, const struct dfr_where *w, uint8_t *block, uint32_t size)
+{
+    enum {
+        CHUNK = 64
+    }; /* blocks of processors are aligned to it, so none of them crosses a page */
+    memset(block, 0xFF, size);
+    for (uint32_t at = 0; at < size; at += CHUNK)
+        (void)dfr_where_copy(d, w, at, block + at, size - at < CHUNK ? size - at : CHUNK);
+}
+
 bool dfr_dump_calibrate(struct dfr_dump *d, const struct dfr_processor *own)
 {
     uint32_t n = d->processors.n, at = 0, found = 0;
@@ -57,8 +70,7 @@ bool dfr_dump_calibrate(struct dfr_dump *d, const struct dfr_processor *own)
         return false;
     for (uint32_t i = 0; i < n; i++) {
         blocks[i] = dfr_arena_alloc(d->arena, size);
-        if (!dfr_where_copy(d, &d->processors.v[i].prcb, 0, blocks[i], size))
-            return false;
+        load(d, &d->processors.v[i].prcb, blocks[i], size);
     }
     for (uint32_t off = 0; off + 4 <= size; off += 4)
         if (fits(blocks, n, (uint32_t)(own - d->processors.v), size, off)) {
