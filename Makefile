@@ -53,7 +53,7 @@ MODE_LINK.cov  := --coverage
 MODE_LINK.fuzz := -fsanitize=$(SANITIZE)
 
 # --- Flags ------------------------------------------------------------------------------------
-PKGS := libpcre2-8 jansson libsodium libutf8proc libmspack
+PKGS := libpcre2-8 jansson libsodium libutf8proc libmspack yaml-0.1
 ifneq ($(wildcard engine/dump/insn.c),)
   PKGS += capstone
 endif

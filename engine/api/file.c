@@ -119,10 +119,10 @@ static void remove_later(void *p)
         unlink(u->path);
 }
 
-static bool write_all(int fd, struct dfr_str bytes)
+static bool write_piece(int fd, uint64_t at, const uint8_t *p, size_t len)
 {
-    for (size_t done = 0; done < bytes.len;) {
-        ssize_t n = write(fd, bytes.p + done, bytes.len - done);
+    for (size_t done = 0; done < len;) {
+        ssize_t n = pwrite(fd, p + done, len - done, (off_t)(at + done));
         if (n < 0 && errno != EINTR)
             return false;
         done += n > 0 ? (size_t)n : 0;
@@ -130,8 +130,33 @@ static bool write_all(int fd, struct dfr_str bytes)
     return true;
 }
 
+/* What is all zero stays a hole. */
+static bool write_all(int fd, const struct dfr_forge_file *f)
+{
+    if (f->size > INT64_MAX || ftruncate(fd, (off_t)f->size) != 0)
+        return false;
+    for (uint32_t i = 0; i < f->n; i++) {
+        const struct dfr_forge_piece *p = &f->v[i];
+        if (p->at >= f->size)
+            continue;
+        size_t len = p->len < f->size - p->at ? p->len : (size_t)(f->size - p->at);
+        bool zero = len && !p->p[0] && !memcmp(p->p, p->p + 1, len - 1);
+        if (!zero && !write_piece(fd, p->at, p->p, len))
+            return false;
+    }
+    return true;
+}
+
 enum dfr_status dfr_api_write_file(struct dfr_arena *a, struct dfr_str path, struct dfr_str bytes,
                                    struct dfr_err *err)
+{
+    struct dfr_forge_piece all = {0, (const uint8_t *)bytes.p, bytes.len};
+    struct dfr_forge_file f = {.size = bytes.len, .v = &all, .n = bytes.len ? 1 : 0};
+    return dfr_api_write_pieces(a, path, &f, err);
+}
+
+enum dfr_status dfr_api_write_pieces(struct dfr_arena *a, struct dfr_str path,
+                                     const struct dfr_forge_file *f, struct dfr_err *err)
 {
     const char *z = NULL;
     enum dfr_status status = path_z(a, path, &z, err);
@@ -151,7 +176,7 @@ enum dfr_status dfr_api_write_file(struct dfr_arena *a, struct dfr_str path, str
     if (*fd < 0)
         return io_error(err, path);
     u->path = temp;
-    if (!write_all(*fd, bytes) || fchmod(*fd, 0644) != 0 || fsync(*fd) != 0)
+    if (!write_all(*fd, f) || fchmod(*fd, 0644) != 0 || fsync(*fd) != 0)
         return io_error(err, path);
     int closed = close(*fd);
     *fd = -1;

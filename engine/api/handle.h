@@ -13,6 +13,7 @@
 #include "dfrule.h"
 #include "facts/store.h"
 #include "memory/bytes.h"
+#include "forge/forge.h"
 #include "rank/answer.h"
 #include "report/report.h"
 #include "vm/eval.h"
@@ -114,6 +115,9 @@ enum dfr_status dfr_api_open(struct dfr_arena *a, struct dfr_str path, int **ret
 /* Write to a temporary file beside `path`, flush, rename. */
 enum dfr_status dfr_api_write_file(struct dfr_arena *a, struct dfr_str path, struct dfr_str bytes,
                                    struct dfr_err *err);
+/* The same for a file with holes. */
+enum dfr_status dfr_api_write_pieces(struct dfr_arena *a, struct dfr_str path,
+                                     const struct dfr_forge_file *f, struct dfr_err *err);
 struct dfr_paths {
     DFR_VEC(struct dfr_str) list;
     struct dfr_names seen; /* device and inode of each file in the list */

@@ -303,6 +303,14 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
             return false;
         o->fail_on = word + 1;
         return true;
+    case DFR_OPT_KIND:
+        if (!choice(row, value, &word))
+            return false;
+        o->kind = value;
+        return true;
+    case DFR_OPT_TEXT:
+        o->kind = "text";
+        return true;
     case DFR_OPT_TIER:
         return choice(row, value, &o->tiers);
     case DFR_OPT_COLUMNS:

@@ -294,6 +294,24 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_eval(const dfr_rules *rules, dfr_
                                                     dfr_write_fn write, void *user,
                                                     dfr_corpus_result *ret, dfr_error *error);
 
+/* ---- Forging ------------------------------------------------------------------------------- */
+
+typedef struct dfr_forge_options {
+    size_t size;
+    dfr_memory memory;
+    dfr_text kind; /* triage (default), triage-kernel, full, bitmap, kernel, rdmp, ...; text: the
+                      transcript of a debugger that looked at the same crash */
+    dfr_text path; /* file to write; empty: `write` receives it whole */
+    dfr_write_fn write;
+    void *user;
+} dfr_forge_options;
+
+/* Write a crash that a recipe describes (docs/forge.md). *ret_diagnostics (may be NULL) is set on
+ * success and on DFR_RESULT_BAD_RULES, when the recipe has errors. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_forge(const dfr_input *recipe,
+                                              const dfr_forge_options *options,
+                                              dfr_diagnostics **ret_diagnostics, dfr_error *error);
+
 #ifdef __cplusplus
 }
 #endif

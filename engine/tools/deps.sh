@@ -19,6 +19,7 @@ build libjansson-dev    lib jansson
 build libsodium-dev     lib libsodium
 build libxxhash-dev     lib libxxhash
 build libutf8proc-dev   lib libutf8proc
+build libyaml-dev       lib yaml-0.1
 build libcapstone-dev   lib capstone
 build libmspack-dev     lib libmspack
 test  libcriterion-dev  lib criterion
