@@ -9,7 +9,7 @@ _dfrule() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case ${verb:+${verb}_}$word in
-        check | facts | explain | why-not | what-if | test | lint | compile | disasm | corpus | version | help | corpus_eval) verb=${verb:+${verb}_}$word ;;
+        check | facts | explain | why-not | what-if | test | lint | compile | disasm | corpus | forge | version | help | corpus_eval) verb=${verb:+${verb}_}$word ;;
         esac
     done
     case $verb:$prev in
@@ -26,7 +26,8 @@ _dfrule() {
     check:--max-size | facts:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
     check:--symbols | facts:--symbols | explain:--symbols | why-not:--symbols | what-if:--symbols) return ;;
     check:--steps | what-if:--steps) return ;;
-    compile:-o | compile:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    compile:-o | compile:--output | forge:-o | forge:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+    forge:--kind) COMPREPLY=($(compgen -W "triage triage-kernel full bitmap kernel rdmp rdmp-kernel rdmp-user summary header" -- "$cur")); return ;;
     test:-k | test:--only) return ;;
     test:--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     corpus_eval:--against) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -42,14 +43,15 @@ _dfrule() {
     compile) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --output --help --version" ;;
     disasm) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --help --version" ;;
     corpus_eval) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --against --help --version" ;;
+    forge) options="--color --ascii --columns --verbose --quiet --output --kind --text --help --version" ;;
     version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
     help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
-    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --output --only --root --mutate --against --help --version" ;;
+    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --output --kind --text --only --root --mutate --against --help --version" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $verb || $verb == help ]]; then
-        COMPREPLY=($(compgen -W "check facts explain why-not what-if test lint compile disasm corpus version help" -- "$cur"))
+        COMPREPLY=($(compgen -W "check facts explain why-not what-if test lint compile disasm corpus forge version help" -- "$cur"))
     elif [[ $verb == corpus ]]; then
         COMPREPLY=($(compgen -W "eval" -- "$cur"))
     else

@@ -1,5 +1,5 @@
 # Written by engine/tools/genman.c from engine/cli/options.def; `make docs` refreshes it.
-set -l verbs check facts explain why-not what-if test lint compile disasm corpus version help
+set -l verbs check facts explain why-not what-if test lint compile disasm corpus forge version help
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a check -d 'diagnose crashes'
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a facts -d 'show what could be read, and what not'
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a explain -d 'show how one rule judges one crash'
@@ -11,6 +11,7 @@ complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a compile -d 'ch
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a disasm -d 'print the bytecode of rules'
 complete -c dfrule -n "__fish_seen_subcommand_from corpus" -a eval -d 'measure the rules on labelled crashes'
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a corpus -d 'eval'
+complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a forge -d 'make a dump or a transcript from a recipe'
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a version -d 'print the version'
 complete -c dfrule -n "not __fish_seen_subcommand_from $verbs" -a help -d 'print help'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not what-if test lint' -s o -l output -x -a 'text json ndjson' -d 'print as text, json (indented) or ndjson (one object a line), to FILE or standard output; may be repeated'
@@ -33,7 +34,9 @@ complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not w
 complete -c dfrule -n '__fish_seen_subcommand_from check facts explain why-not what-if' -l symbols -x -a '' -d 'where images and PDBs are, as in _NT_SYMBOL_PATH, which it takes the place of: folders and srv*FOLDER parted by ;; nothing is fetched'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l steps -x -a '' -d 'stop a rule after N steps and say so (default: 1000000)'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l no-index -d 'run every rule, also those that the index rules out: slower, same answer'
-complete -c dfrule -n '__fish_seen_subcommand_from compile' -s o -l output -r -F -d 'write the compiled rules to FILE'
+complete -c dfrule -n '__fish_seen_subcommand_from compile forge' -s o -l output -r -F -d 'write the compiled rules or the dump to FILE'
+complete -c dfrule -n '__fish_seen_subcommand_from forge' -l kind -x -a 'triage triage-kernel full bitmap kernel rdmp rdmp-kernel rdmp-user summary header' -d 'kind of dump (default: triage, a small dump as a debugger writes it)'
+complete -c dfrule -n '__fish_seen_subcommand_from forge' -l text -d 'print the transcript of a debugger that looked at the crash instead'
 complete -c dfrule -n '__fish_seen_subcommand_from test' -s k -l only -x -a '' -d 'only tests whose name contains TEXT; with --mutate, only rules whose name does'
 complete -c dfrule -n '__fish_seen_subcommand_from test' -l root -r -F -d 'look in this folder for the files that tests load; may be repeated'
 complete -c dfrule -n '__fish_seen_subcommand_from test' -l mutate -d 'list the changed comparisons and weights that no test notices'

@@ -22,7 +22,8 @@ int dfr_cli_forge(const struct dfr_cli_options *o)
         dfr_cli_say("forge needs one recipe, such as `dfrule forge crash.yaml -o crash.dmp`");
         return DFR_EXIT_USAGE;
     }
-    bool text = o->kind && dfr_cli_text_of(o->kind).len == 4 && o->kind[0] == 't' && o->kind[1] == 'e';
+    bool text =
+        o->kind && dfr_cli_text_of(o->kind).len == 4 && o->kind[0] == 't' && o->kind[1] == 'e';
     if (!o->save && !text && isatty(STDOUT_FILENO)) {
         dfr_cli_say("a dump is no text: name a file with -o");
         return DFR_EXIT_USAGE;

@@ -167,8 +167,8 @@ void dfr_forge_pages(struct dfr_forge *f, enum dfr_forge_kind kind, struct dfr_f
     uint8_t *h = out->v[0].p ? (uint8_t *)(uintptr_t)out->v[0].p : NULL;
     bool complete = kind == DFR_FORGE_FULL || kind == DFR_FORGE_BITMAP || kind == DFR_FORGE_RDMP;
     collect(&m, !complete && kind != DFR_FORGE_RDMP_USER, complete);
-    if (f->x86 && (kind == DFR_FORGE_RDMP || kind == DFR_FORGE_RDMP_KERNEL ||
-                   kind == DFR_FORGE_RDMP_USER)) {
+    if (f->x86 &&
+        (kind == DFR_FORGE_RDMP || kind == DFR_FORGE_RDMP_KERNEL || kind == DFR_FORGE_RDMP_USER)) {
         dfr_recipe_error(&f->file, f->r.node, DFR_D_RECIPE_VALUE,
                          "dumps of this kind are 64-bit only");
         return;

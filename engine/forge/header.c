@@ -27,16 +27,48 @@ struct header {
     uint16_t size, dtb, pfn, modules, processes, machine, processors, code, args, kdbg, context,
         exception, type, space, time, uptime, fields, product, attributes, user, memory;
 };
-static const struct header h64 = {
-    .size = 0x2000, .dtb = 0x10, .pfn = 0x18, .modules = 0x20, .processes = 0x28, .machine = 0x30,
-    .processors = 0x34, .code = 0x38, .args = 0x40, .kdbg = 0x80, .context = 0x348,
-    .exception = 0xF00, .type = 0xF98, .space = 0xFA0, .time = 0xFA8, .uptime = 0x1030,
-    .fields = 0x1038, .product = 0x1040, .attributes = 0x1050, .user = 0x60, .memory = 0x88};
-static const struct header h32 = {
-    .size = 0x1000, .dtb = 0x10, .pfn = 0x14, .modules = 0x18, .processes = 0x1C, .machine = 0x20,
-    .processors = 0x24, .code = 0x28, .args = 0x2C, .kdbg = 0x60, .context = 0x320,
-    .exception = 0x7D0, .type = 0xF88, .space = 0xFA0, .time = 0xFC0, .uptime = 0xFB8,
-    .fields = 0xF8C, .product = 0xF94, .attributes = 0x8A0, .user = 0x3C, .memory = 0x64};
+static const struct header h64 = {.size = 0x2000,
+                                  .dtb = 0x10,
+                                  .pfn = 0x18,
+                                  .modules = 0x20,
+                                  .processes = 0x28,
+                                  .machine = 0x30,
+                                  .processors = 0x34,
+                                  .code = 0x38,
+                                  .args = 0x40,
+                                  .kdbg = 0x80,
+                                  .context = 0x348,
+                                  .exception = 0xF00,
+                                  .type = 0xF98,
+                                  .space = 0xFA0,
+                                  .time = 0xFA8,
+                                  .uptime = 0x1030,
+                                  .fields = 0x1038,
+                                  .product = 0x1040,
+                                  .attributes = 0x1050,
+                                  .user = 0x60,
+                                  .memory = 0x88};
+static const struct header h32 = {.size = 0x1000,
+                                  .dtb = 0x10,
+                                  .pfn = 0x14,
+                                  .modules = 0x18,
+                                  .processes = 0x1C,
+                                  .machine = 0x20,
+                                  .processors = 0x24,
+                                  .code = 0x28,
+                                  .args = 0x2C,
+                                  .kdbg = 0x60,
+                                  .context = 0x320,
+                                  .exception = 0x7D0,
+                                  .type = 0xF88,
+                                  .space = 0xFA0,
+                                  .time = 0xFC0,
+                                  .uptime = 0xFB8,
+                                  .fields = 0xF8C,
+                                  .product = 0xF94,
+                                  .attributes = 0x8A0,
+                                  .user = 0x3C,
+                                  .memory = 0x64};
 
 /* Without a record of its own: the breakpoint that a bug check leaves. */
 static void put_exception(struct dfr_forge *f, uint8_t *p)

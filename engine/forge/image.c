@@ -51,9 +51,9 @@ static void arm64_code(uint8_t *p, const struct dfr_forged_function *fn)
 {
     uint32_t scaled = (0u - fn->locals / 8) & 0x7F;
     for (uint64_t i = 0; i < fn->size; i += 4)
-        dfr_put_le(p + i, 0xD503201F, 4);                     /* nop */
-    dfr_put_le(p, 0xA9807BFD | scaled << 15, 4);              /* stp fp, lr, [sp, #-n]! */
-    dfr_put_le(p + 4, 0x910003FD, 4);                         /* mov fp, sp */
+        dfr_put_le(p + i, 0xD503201F, 4);        /* nop */
+    dfr_put_le(p, 0xA9807BFD | scaled << 15, 4); /* stp fp, lr, [sp, #-n]! */
+    dfr_put_le(p + 4, 0x910003FD, 4);            /* mov fp, sp */
     dfr_put_le(p + fn->size - 8, 0xA8C07BFD | (fn->locals / 8 & 0x7F) << 15, 4);
     dfr_put_le(p + fn->size - 4, 0xD65F03C0, 4); /* ret */
 }
@@ -116,7 +116,8 @@ static int by_at(const void *a, const void *b)
 static void write_functions(struct dfr_forge *f, struct dfr_forged_module *m, uint64_t *at)
 {
     uint32_t n = m->functions.n;
-    const struct dfr_forged_function **order = DFR_NEW_N(f->arena, n, const struct dfr_forged_function *);
+    const struct dfr_forged_function **order =
+        DFR_NEW_N(f->arena, n, const struct dfr_forged_function *);
     for (uint32_t i = 0; i < n; i++)
         order[i] = &m->functions.v[i];
     if (n)

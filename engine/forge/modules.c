@@ -39,8 +39,9 @@ static void shape(struct dfr_forge *f, struct dfr_forged_function *fn, struct df
     fn->locals = r && r->frame ? (uint32_t)r->frame : 0x20 + (h & 3) * 0x10;
     for (uint32_t i = 0; r && i < r->saves.n && i < sizeof fn->saves; i++)
         if (!save_of(r->saves.v[i], &fn->saves[fn->save_count++]))
-            dfr_recipe_error(&f->file, r->node, DFR_D_RECIPE_VALUE,
-                             "`saves` names a register that calls keep: rbx rbp rsi rdi r12 to r15");
+            dfr_recipe_error(
+                &f->file, r->node, DFR_D_RECIPE_VALUE,
+                "`saves` names a register that calls keep: rbx rbp rsi rdi r12 to r15");
     if (!r || (!r->saves.n && !r->frame))
         for (fn->save_count = 0; fn->save_count < (h >> 8 & 3); fn->save_count++)
             fn->saves[fn->save_count] = sets[h >> 8 & 3][fn->save_count];
@@ -90,7 +91,8 @@ static void named_functions(struct dfr_forge *f)
         struct dfr_forged_module *m =
             bang == SIZE_MAX ? NULL : dfr_module_named(f, dfr_str_slice(frame->at.name, 0, bang));
         if (m && frame->trap.len)
-            function(f, m, dfr_str_slice(frame->at.name, bang + 1, frame->at.name.len))->trap = true;
+            function(f, m, dfr_str_slice(frame->at.name, bang + 1, frame->at.name.len))->trap =
+                true;
     }
 }
 
@@ -115,7 +117,8 @@ static void nameless_function(struct dfr_forge *f, const struct dfr_ref *r)
     for (uint32_t i = 0; i + 1 < m->functions.n; i++) {
         struct dfr_forged_function *o = &m->functions.v[i];
         if (o->at && o->size && fn->at < o->at + o->size && o->at < fn->at + fn->size) {
-            uint64_t end = fn->at + fn->size > o->at + o->size ? fn->at + fn->size : o->at + o->size;
+            uint64_t end =
+                fn->at + fn->size > o->at + o->size ? fn->at + fn->size : o->at + o->size;
             if (!o->recipe) {
                 o->at = o->at < fn->at ? o->at : fn->at;
                 o->size = end - o->at;
@@ -171,15 +174,16 @@ static void start(struct dfr_forge *f, const struct dfr_recipe_module *r)
     bool nt = dfr_str_eq(r->name, DFR_STR("nt"));
     m->recipe = r;
     m->name = r->name;
-    m->file = r->file.len ? r->file : nt ? DFR_STR("ntkrnlmp.exe") : text(f, "%.*s.sys", r->name);
-    m->path = r->path.len ? r->path
-                          : text(f,
-                                 nt ? "\\SystemRoot\\system32\\%.*s"
-                                    : "\\SystemRoot\\System32\\drivers\\%.*s",
-                                 nt ? DFR_STR("ntoskrnl.exe") : m->file);
+    m->file = r->file.len ? r->file : nt ? DFR_STR("ntoskrnl.exe") : text(f, "%.*s.sys", r->name);
+    m->path =
+        r->path.len
+            ? r->path
+            : text(f, nt ? "\\SystemRoot\\system32\\%.*s" : "\\SystemRoot\\System32\\drivers\\%.*s",
+                   nt ? DFR_STR("ntoskrnl.exe") : m->file);
     m->hash = !r->built;
     m->stamp = (uint32_t)(r->built ? r->built : r->stamp ? r->stamp : dfr_name_hash(r->name));
-    m->checksum = (uint32_t)(r->checksum ? r->checksum : (dfr_name_hash(m->file) & 0xFFFFF) + 0x4000);
+    m->checksum =
+        (uint32_t)(r->checksum ? r->checksum : (dfr_name_hash(m->file) & 0xFFFFF) + 0x4000);
     m->symbols = (enum dfr_recipe_symbols)r->symbols;
     if (m->symbols == DFR_SYMBOLS_UNSET)
         m->symbols = nt ? DFR_RECIPE_PDB : DFR_RECIPE_NO_SYMBOLS;
@@ -188,12 +192,13 @@ static void start(struct dfr_forge *f, const struct dfr_recipe_module *r)
         struct dfr_forged_function *fn = function(f, m, rf->name);
         if (rf->at >= UINT32_MAX || rf->size > MOST_FUNCTION || rf->frame > 0xFFFF ||
             (rf->at && rf->at < TEXT_AT)) {
-            dfr_recipe_error(&f->file, rf->node, DFR_D_RECIPE_VALUE,
-                             "a function stands at 0x1000 or behind and is no larger than its module");
+            dfr_recipe_error(
+                &f->file, rf->node, DFR_D_RECIPE_VALUE,
+                "a function stands at 0x1000 or behind and is no larger than its module");
             continue;
         }
-        *fn = (struct dfr_forged_function){.name = rf->name, .at = rf->at, .size = rf->size,
-                                           .hidden = rf->hidden, .recipe = rf};
+        *fn = (struct dfr_forged_function){
+            .name = rf->name, .at = rf->at, .size = rf->size, .hidden = rf->hidden, .recipe = rf};
         if (fn->at && !fn->size)
             fn->size = 0x100;
     }

@@ -41,7 +41,8 @@ void dfr_forge_place_objects(struct dfr_forge *f)
 {
     const struct dfr_recipe *r = &f->r;
     for (uint32_t i = 0; i < r->contexts.n; i++)
-        (void)object(f, r->contexts.v[i].node, r->contexts.v[i].name, dfr_forge_context_bytes(f), 16);
+        (void)object(f, r->contexts.v[i].node, r->contexts.v[i].name, dfr_forge_context_bytes(f),
+                     16);
     for (uint32_t i = 0; i < r->exceptions.n; i++)
         (void)object(f, r->exceptions.v[i].node, r->exceptions.v[i].name, 0x98, 16);
     for (uint32_t i = 0; i < r->memory.n; i++) {
@@ -54,9 +55,11 @@ void dfr_forge_place_objects(struct dfr_forge *f)
             dfr_name_add(f, m->node, m->name, dfr_name_value(f, &m->at, 0));
     }
     for (uint32_t i = 0; i < r->drivers.n; i++)
-        (void)object(f, r->drivers.v[i].node, r->drivers.v[i].name, f->x86 ? DRIVER32 : DRIVER64, 16);
+        (void)object(f, r->drivers.v[i].node, r->drivers.v[i].name, f->x86 ? DRIVER32 : DRIVER64,
+                     16);
     for (uint32_t i = 0; i < r->devices.n; i++)
-        (void)object(f, r->devices.v[i].node, r->devices.v[i].name, f->x86 ? DEVICE32 : DEVICE64, 16);
+        (void)object(f, r->devices.v[i].node, r->devices.v[i].name, f->x86 ? DEVICE32 : DEVICE64,
+                     16);
     for (uint32_t i = 0; i < r->irps.n; i++) {
         if (r->irps.v[i].stack.n > 100 || !r->irps.v[i].current ||
             r->irps.v[i].current > r->irps.v[i].stack.n + 1)
@@ -190,7 +193,8 @@ static void put_pool(struct dfr_forge *f, const struct dfr_recipe_pool *p)
         dfr_world_u(f, va, p->previous / unit | p->size / unit << 16 | kind << 24, 4);
     dfr_world_put(f, va + 4, p->tag.p, p->tag.len < 4 ? p->tag.len : 4);
     /* What stands before and behind a block in its page: one more block each. */
-    dfr_world_u(f, va + p->size, p->size / unit | (0x100 - p->size / unit) << 16 | UINT64_C(2) << 24, 4);
+    dfr_world_u(f, va + p->size,
+                p->size / unit | (0x100 - p->size / unit) << 16 | UINT64_C(2) << 24, 4);
     dfr_world_put(f, va + p->size + 4, "MmSt", 4);
     dfr_world_hold(f, va, DFR_FORGE_PAGE, DFR_HELD_BY_BOTH);
 }

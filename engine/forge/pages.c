@@ -60,9 +60,7 @@ static uint8_t *entry(struct dfr_forge *f, uint64_t va, unsigned level, uint64_t
         uint64_t e = get(table(f, pfn)->p + index * bytes, bytes);
         if (!e) {
             uint64_t next = new_table(f);
-            e = next << 12 | (f->arm64              ? TABLE_ARM64
-                              : f->pae && i == 0 ? PDPTE
-                                                    : TABLE_X86);
+            e = next << 12 | (f->arm64 ? TABLE_ARM64 : f->pae && i == 0 ? PDPTE : TABLE_X86);
             if (!(va >> (f->x86 ? 31 : 63)) && !f->arm64 && !(f->pae && i == 0))
                 e |= 4;
             dfr_put_le(table(f, pfn)->p + index * bytes, e, bytes);

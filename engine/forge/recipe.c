@@ -23,8 +23,16 @@ enum part {
 #undef FIELD
 
 /* Words of WORD fields, in the order of their enums. */
-enum { WORDS_0, WORDS_ARCH, WORDS_IPI, WORDS_SYMBOLS, WORDS_SEVERITY, WORDS_NOTIFY,
-       WORDS_SECTION_KIND, WORDS_ERROR };
+enum {
+    WORDS_0,
+    WORDS_ARCH,
+    WORDS_IPI,
+    WORDS_SYMBOLS,
+    WORDS_SEVERITY,
+    WORDS_NOTIFY,
+    WORDS_SECTION_KIND,
+    WORDS_ERROR
+};
 static const char *const words[][8] = {
     [WORDS_ARCH] = {"x64", "arm64", "x86", "x86-pae"},
     [WORDS_IPI] = {"unset", "running", "frozen", "thaw", "owner", "target-freeze"},
@@ -114,9 +122,9 @@ static bool number(struct dfr_str s, uint64_t *ret)
     }
     for (; i < s.len; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        unsigned v = c >= '0' && c <= '9'                                      ? c - '0'
+        unsigned v = c >= '0' && c <= '9'                                   ? c - (unsigned)'0'
                      : base == 16 && (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10u
-                                                                               : 99;
+                                                                            : 99;
         if ((c == '_' || c == '`' || c == '\'') && digits)
             continue;
         if (v == 99)
@@ -145,8 +153,7 @@ static bool reference(struct dfr_str s, struct dfr_ref *ret)
         return true;
     for (size_t i = s.len; i > 1; i--) {
         uint64_t u;
-        if ((s.p[i - 1] == '+' || s.p[i - 1] == '-') &&
-            number(dfr_str_slice(s, i, s.len), &u)) {
+        if ((s.p[i - 1] == '+' || s.p[i - 1] == '-') && number(dfr_str_slice(s, i, s.len), &u)) {
             ret->name = dfr_str_slice(s, 0, i - 1);
             ret->add = s.p[i - 1] == '+' ? u : 0 - u;
             return true;
@@ -195,10 +202,9 @@ static bool time_of(struct dfr_str s, uint64_t *ret)
 static bool span_of(struct dfr_str s, uint64_t *ret)
 {
     static const struct {
-        struct dfr_str unit;
+        const char *unit;
         uint64_t ms;
-    } units[] = {{DFR_STR("ms"), 1}, {DFR_STR("min"), 60000}, {DFR_STR("s"), 1000},
-                 {DFR_STR("h"), 3600000}, {DFR_STR("d"), 86400000}};
+    } units[] = {{"ms", 1}, {"min", 60000}, {"s", 1000}, {"h", 3600000}, {"d", 86400000}};
     uint64_t total = 0;
     size_t i = 0;
     while (i < s.len) {
@@ -213,12 +219,12 @@ static bool span_of(struct dfr_str s, uint64_t *ret)
         if (!number(dfr_str_slice(s, from, i), &u) || u > 1000000000)
             return false;
         for (k = 0; k < sizeof units / sizeof *units; k++)
-            if (dfr_str_starts(dfr_str_slice(s, i, s.len), units[k].unit))
+            if (dfr_str_starts(dfr_str_slice(s, i, s.len), dfr_str_from(units[k].unit)))
                 break;
         if (k == sizeof units / sizeof *units)
             return false;
         total += u * units[k].ms;
-        i += units[k].unit.len;
+        i += strlen(units[k].unit);
     }
     *ret = total;
     return s.len > 0;
@@ -233,7 +239,7 @@ static bool hex(struct dfr_arena *a, struct dfr_str s, struct dfr_str *ret)
         char c = s.p[i];
         if (c == ' ' || c == '\n')
             continue;
-        int v = c >= '0' && c <= '9'                    ? c - '0'
+        int v = c >= '0' && c <= '9'                     ? c - '0'
                 : (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10
                                                          : -1;
         if (v < 0)
@@ -408,8 +414,9 @@ static void unknown(struct reader *r, const struct dfr_yaml *key, enum part whic
             near = fields[i].name;
         }
     }
-    struct dfr_diag *d = dfr_diags_add(r->file->diags, DFR_D_RECIPE_FIELD, "a %s has no field `%.*s`",
-                                       parts[which].what, (int)key->text.len, key->text.p);
+    struct dfr_diag *d =
+        dfr_diags_add(r->file->diags, DFR_D_RECIPE_FIELD, "a %s has no field `%.*s`",
+                      parts[which].what, (int)key->text.len, key->text.p);
     dfr_yaml_place(r->file, d, key);
     if (near) {
         struct dfr_buf b;

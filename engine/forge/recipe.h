@@ -6,8 +6,13 @@
 #include "forge/yaml.h"
 
 enum dfr_recipe_arch { DFR_RECIPE_X64, DFR_RECIPE_ARM64, DFR_RECIPE_X86, DFR_RECIPE_X86_PAE };
-enum dfr_recipe_symbols { DFR_SYMBOLS_UNSET, DFR_RECIPE_NO_SYMBOLS, DFR_RECIPE_EXPORT,
-                          DFR_RECIPE_PDB, DFR_RECIPE_DEFERRED };
+enum dfr_recipe_symbols {
+    DFR_SYMBOLS_UNSET,
+    DFR_RECIPE_NO_SYMBOLS,
+    DFR_RECIPE_EXPORT,
+    DFR_RECIPE_PDB,
+    DFR_RECIPE_DEFERRED
+};
 
 /* A number, or a name with an offset. */
 struct dfr_ref {
@@ -24,7 +29,11 @@ struct dfr_reg {
 typedef DFR_VEC(struct dfr_reg) dfr_regs;
 
 /* Every part begins with the node that it was read from. */
-struct dfr_recipe_bugcheck { const struct dfr_yaml *node; uint64_t code; dfr_refs args; };
+struct dfr_recipe_bugcheck {
+    const struct dfr_yaml *node;
+    uint64_t code;
+    dfr_refs args;
+};
 struct dfr_recipe_processor {
     const struct dfr_yaml *node;
     uint64_t number;
@@ -38,7 +47,11 @@ struct dfr_recipe_processors {
     struct dfr_str vendor;
     DFR_VEC(struct dfr_recipe_processor) states;
 };
-struct dfr_recipe_process { const struct dfr_yaml *node; struct dfr_str name; struct dfr_ref at; };
+struct dfr_recipe_process {
+    const struct dfr_yaml *node;
+    struct dfr_str name;
+    struct dfr_ref at;
+};
 struct dfr_recipe_thread {
     const struct dfr_yaml *node;
     struct dfr_str name;
@@ -65,7 +78,11 @@ struct dfr_recipe_module {
     DFR_VEC(struct dfr_recipe_code) code;
     bool large;
 };
-struct dfr_recipe_unloaded { const struct dfr_yaml *node; struct dfr_str name; uint64_t base, size; };
+struct dfr_recipe_unloaded {
+    const struct dfr_yaml *node;
+    struct dfr_str name;
+    uint64_t base, size;
+};
 struct dfr_recipe_frame {
     const struct dfr_yaml *node;
     struct dfr_ref at;
@@ -97,7 +114,10 @@ struct dfr_recipe_memory {
     dfr_refs words;
     bool shown;
 };
-struct dfr_recipe_driver { const struct dfr_yaml *node; struct dfr_str name, module, object; };
+struct dfr_recipe_driver {
+    const struct dfr_yaml *node;
+    struct dfr_str name, module, object;
+};
 struct dfr_recipe_device {
     const struct dfr_yaml *node;
     struct dfr_str name, driver;
@@ -141,15 +161,26 @@ struct dfr_recipe_pool {
     bool unused, paged;
     struct dfr_str owner;
 };
-struct dfr_recipe_verifier { const struct dfr_yaml *node; uint64_t flags; dfr_texts drivers; };
-struct dfr_recipe_leaf { const struct dfr_yaml *node; uint64_t leaf, eax, ebx, ecx, edx; };
+struct dfr_recipe_verifier {
+    const struct dfr_yaml *node;
+    uint64_t flags;
+    dfr_texts drivers;
+};
+struct dfr_recipe_leaf {
+    const struct dfr_yaml *node;
+    uint64_t leaf, eax, ebx, ecx, edx;
+};
 struct dfr_recipe_blobs {
     const struct dfr_yaml *node;
     DFR_VEC(struct dfr_recipe_leaf) cpuid;
     uint64_t microcode;
     struct dfr_str acpi_oem;
 };
-struct dfr_recipe_flip { const struct dfr_yaml *node; struct dfr_ref at; uint64_t bit; };
+struct dfr_recipe_flip {
+    const struct dfr_yaml *node;
+    struct dfr_ref at;
+    uint64_t bit;
+};
 struct dfr_recipe_damage {
     const struct dfr_yaml *node;
     uint64_t cut, type;

@@ -15,8 +15,7 @@ enum {
 static const struct dfr_forged_function *function_of(const struct dfr_forge *f,
                                                      const struct dfr_forged_frame *r)
 {
-    return r->function == UINT32_MAX ? NULL
-                                     : &f->modules.v[r->module].functions.v[r->function];
+    return r->function == UINT32_MAX ? NULL : &f->modules.v[r->module].functions.v[r->function];
 }
 
 static void resolve(struct dfr_forge *f, const struct dfr_recipe_frame *r, bool interrupted)
@@ -183,19 +182,19 @@ static const struct reg context64[] = {
     {"rbp", 0xA0, 8}, {"rsi", 0xA8, 8}, {"rdi", 0xB0, 8}, {"r8", 0xB8, 8},  {"r9", 0xC0, 8},
     {"r10", 0xC8, 8}, {"r11", 0xD0, 8}, {"r12", 0xD8, 8}, {"r13", 0xE0, 8}, {"r14", 0xE8, 8},
     {"r15", 0xF0, 8}, {"rip", 0xF8, 8}, {"efl", 0x44, 4}, {NULL, 0, 0}};
-static const struct reg trap64[] = {
-    {"rax", 0x30, 8}, {"rcx", 0x38, 8},  {"rdx", 0x40, 8},  {"r8", 0x48, 8},
-    {"r9", 0x50, 8},  {"r10", 0x58, 8},  {"r11", 0x60, 8},  {"rbp", 0x158, 8},
-    {"cr2", 0xD0, 8}, {"efl", 0x178, 4}, {"error", 0x160, 8}, {NULL, 0, 0}};
-static const struct reg context32[] = {
-    {"edi", 0x9C, 4}, {"esi", 0xA0, 4}, {"ebx", 0xA4, 4}, {"edx", 0xA8, 4},
-    {"ecx", 0xAC, 4}, {"eax", 0xB0, 4}, {"ebp", 0xB4, 4}, {"eip", 0xB8, 4},
-    {"efl", 0xC0, 4}, {"esp", 0xC4, 4}, {NULL, 0, 0}};
-static const struct reg trap32[] = {
-    {"edx", 0x3C, 4}, {"ecx", 0x40, 4}, {"eax", 0x44, 4},   {"edi", 0x54, 4},
-    {"esi", 0x58, 4}, {"ebx", 0x5C, 4}, {"error", 0x64, 4}, {"efl", 0x70, 4}, {NULL, 0, 0}};
-static const struct reg contextarm[] = {{"fp", 0xF0, 8}, {"lr", 0xF8, 8}, {"sp", 0x100, 8},
-                                        {"pc", 0x108, 8}, {"cpsr", 4, 4}, {NULL, 0, 0}};
+static const struct reg trap64[] = {{"rax", 0x30, 8},  {"rcx", 0x38, 8},    {"rdx", 0x40, 8},
+                                    {"r8", 0x48, 8},   {"r9", 0x50, 8},     {"r10", 0x58, 8},
+                                    {"r11", 0x60, 8},  {"rbp", 0x158, 8},   {"cr2", 0xD0, 8},
+                                    {"efl", 0x178, 4}, {"error", 0x160, 8}, {NULL, 0, 0}};
+static const struct reg context32[] = {{"edi", 0x9C, 4}, {"esi", 0xA0, 4}, {"ebx", 0xA4, 4},
+                                       {"edx", 0xA8, 4}, {"ecx", 0xAC, 4}, {"eax", 0xB0, 4},
+                                       {"ebp", 0xB4, 4}, {"eip", 0xB8, 4}, {"efl", 0xC0, 4},
+                                       {"esp", 0xC4, 4}, {NULL, 0, 0}};
+static const struct reg trap32[] = {{"edx", 0x3C, 4},   {"ecx", 0x40, 4}, {"eax", 0x44, 4},
+                                    {"edi", 0x54, 4},   {"esi", 0x58, 4}, {"ebx", 0x5C, 4},
+                                    {"error", 0x64, 4}, {"efl", 0x70, 4}, {NULL, 0, 0}};
+static const struct reg contextarm[] = {{"fp", 0xF0, 8},  {"lr", 0xF8, 8}, {"sp", 0x100, 8},
+                                        {"pc", 0x108, 8}, {"cpsr", 4, 4},  {NULL, 0, 0}};
 static const uint8_t kept[8] = {3, 5, 6, 7, 12, 13, 14, 15};
 static const char *const kept_names[8] = {"rbx", "rbp", "rsi", "rdi", "r12", "r13", "r14", "r15"};
 
@@ -217,7 +216,8 @@ static bool find_reg(const struct dfr_forge *f, const struct reg *table, struct 
     return n <= 28;
 }
 
-static void put_regs(struct dfr_forge *f, const struct reg *table, const dfr_regs *regs, uint8_t *to)
+static void put_regs(struct dfr_forge *f, const struct reg *table, const dfr_regs *regs,
+                     uint8_t *to)
 {
     for (uint32_t i = 0; regs && i < regs->n; i++) {
         const struct dfr_reg *r = &regs->v[i];
@@ -252,16 +252,15 @@ void dfr_forge_context(struct dfr_forge *f, uint32_t frame, const dfr_regs *regs
         dfr_put_le(c, 0x400007, 4);
         dfr_put_le(c + 4, 0x60000004, 4);
         dfr_put_le(c + 0xF0, t->entry ? caller : t->sp, 8);
-        dfr_put_le(c + 0xF8,
-                   frame + 1 < f->frames.n ? f->frames.v[frame + 1].address : 0, 8);
+        dfr_put_le(c + 0xF8, frame + 1 < f->frames.n ? f->frames.v[frame + 1].address : 0, 8);
         dfr_put_le(c + 0x100, t->sp, 8);
         dfr_put_le(c + 0x108, t->address, 8);
         put_regs(f, contextarm, regs, c);
         return;
     }
     if (f->x86) {
-        static const uint8_t segments[] = {0x8C, 0, 0x90, 0x30, 0x94, 0x23, 0x98, 0x23,
-                                           0xBC, 8, 0xC8, 0x10};
+        static const uint8_t segments[] = {0x8C, 0,    0x90, 0x30, 0x94, 0x23,
+                                           0x98, 0x23, 0xBC, 8,    0xC8, 0x10};
         dfr_put_le(c, 0x10017, 4);
         for (size_t i = 0; i < sizeof segments; i += 2)
             c[segments[i]] = segments[i + 1];
@@ -316,8 +315,7 @@ static void keep_registers(struct dfr_forge *f)
         struct dfr_forged_frame *t = &f->frames.v[i - 1];
         const struct dfr_forged_function *fn = function_of(f, t);
         for (uint32_t k = fn && !t->entry ? fn->save_count : 0; k > 0; k--) {
-            uint64_t slot = t->trap ? t->sp + 0x158
-                                    : t->sp + fn->locals + 8 * (fn->save_count - k);
+            uint64_t slot = t->trap ? t->sp + 0x158 : t->sp + fn->locals + 8 * (fn->save_count - k);
             for (size_t r = 0; r < 8; r++)
                 if (kept[r] == fn->saves[k - 1]) {
                     dfr_world_u(f, slot, now[r], 8);
@@ -325,9 +323,8 @@ static void keep_registers(struct dfr_forge *f)
                 }
         }
         for (uint32_t c = 0; c < f->r.contexts.n; c++)
-            for (uint32_t k = 0;
-                 dfr_str_eq(f->r.contexts.v[c].frame, t->recipe->name) &&
-                 k < f->r.contexts.v[c].regs.n;
+            for (uint32_t k = 0; dfr_str_eq(f->r.contexts.v[c].frame, t->recipe->name) &&
+                                 k < f->r.contexts.v[c].regs.n;
                  k++)
                 for (size_t r = 0; r < 8; r++)
                     if (dfr_str_eq(f->r.contexts.v[c].regs.v[k].name, dfr_str_from(kept_names[r])))

@@ -40,7 +40,8 @@ static uint64_t string(struct out *o, struct dfr_str s)
     return at;
 }
 
-static void driver(struct dfr_forge *f, const struct dfr_forged_module *m, bool by_kernel, uint8_t *e)
+static void driver(struct dfr_forge *f, const struct dfr_forged_module *m, bool by_kernel,
+                   uint8_t *e)
 {
     uint8_t *k = e + (f->x86 ? 4 : 8); /* a copy of the loader's entry */
     if (by_kernel) {

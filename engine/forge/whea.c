@@ -106,7 +106,8 @@ static void put_time(uint8_t *p, uint64_t t)
     uint64_t day = t / 86400, z = day + 719468, era = z / 146097, doe = z % 146097;
     uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    unsigned d = (unsigned)(doy - (153 * mp + 2) / 5 + 1), m = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+    unsigned d = (unsigned)(doy - (153 * mp + 2) / 5 + 1),
+             m = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
     unsigned y = (unsigned)(yoe + era * 400 + (m <= 2));
     p[0] = bcd((unsigned)(t % 60));
     p[1] = bcd((unsigned)(t / 60 % 60));

@@ -46,7 +46,7 @@ struct dfr_forge_page *dfr_world_page(struct dfr_forge *f, uint64_t va, bool mak
 /* Each part of [va, va + len) that lies in one page. */
 #define EACH_PART(va, len, at, n)                                                                  \
     for (uint64_t at = 0, n; at < (len) && (n = DFR_FORGE_PAGE - (((va) + at) & 0xFFF),            \
-                                            n = n < (len)-at ? n : (len)-at, true);                \
+                                           n = n < (len)-at ? n : (len)-at, true);                 \
          at += n)
 
 void dfr_world_put(struct dfr_forge *f, uint64_t va, const void *p, size_t len)

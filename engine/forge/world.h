@@ -51,10 +51,10 @@ struct dfr_forged_module {
     bool hash; /* the stamp is a hash of the build */
     enum dfr_recipe_symbols symbols;
     DFR_VEC(struct dfr_forged_function) functions;
-    uint64_t text_end;               /* RVA behind the code */
-    uint64_t data, data_end;         /* RVA of variables, behind them */
-    uint64_t pdata, pdata_size;      /* RVA of the function table */
-    uint64_t entry;                  /* KLDR entry */
+    uint64_t text_end;          /* RVA behind the code */
+    uint64_t data, data_end;    /* RVA of variables, behind them */
+    uint64_t pdata, pdata_size; /* RVA of the function table */
+    uint64_t entry;             /* KLDR entry */
 };
 
 struct dfr_forged_frame {
@@ -96,9 +96,9 @@ struct dfr_forge {
     DFR_VEC(struct dfr_forged_module) modules;
     DFR_VEC(struct dfr_forged_frame) frames;
     DFR_VEC(struct dfr_forged_processor) processors;
-    uint64_t pool; /* next free address for objects */
+    uint64_t pool;                    /* next free address for objects */
     uint64_t stack_base, stack_limit; /* the thread's */
-    uint64_t stack_low, stack_high;   /* the stack that frame 0 is on: from its pointer to the top */
+    uint64_t stack_low, stack_high; /* the stack that frame 0 is on: from its pointer to the top */
     uint64_t thread, process, dtb;
     uint64_t kdbg, module_list, process_list, unloaded, verifier, bugcheck_data;
     uint64_t header_context; /* address of a context to put into the header, 0: that of frame 0 */
@@ -145,8 +145,8 @@ void dfr_forge_write_stack(struct dfr_forge *f);
 void dfr_forge_write_calls(struct dfr_forge *f);
 void dfr_forge_write_code(struct dfr_forge *f);
 void dfr_forge_write_objects(struct dfr_forge *f);
-void dfr_forge_write_whea(struct dfr_forge *f);    /* whea.c */
-void dfr_forge_write_kernel(struct dfr_forge *f);  /* kernel.c */
+void dfr_forge_write_whea(struct dfr_forge *f);   /* whea.c */
+void dfr_forge_write_kernel(struct dfr_forge *f); /* kernel.c */
 void dfr_forge_kernel_names(struct dfr_forge *f);
 uint64_t dfr_forge_data(struct dfr_forge *f, uint64_t size, uint64_t align); /* variables of nt */
 /* The context record of frame 0, or of the context that the recipe puts into the header. */

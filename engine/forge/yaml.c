@@ -92,8 +92,8 @@ static struct dfr_yaml *convert(struct loader *l, int id, unsigned depth)
                    ? (uint32_t)(n->end_mark.column - n->start_mark.column)
                    : 1;
     if (n->type == YAML_SCALAR_NODE) {
-        y->text = (struct dfr_str){
-            dfr_arena_copy(a, n->data.scalar.value, n->data.scalar.length), n->data.scalar.length};
+        y->text = (struct dfr_str){dfr_arena_copy(a, n->data.scalar.value, n->data.scalar.length),
+                                   n->data.scalar.length};
         return y;
     }
     if (n->type == YAML_SEQUENCE_NODE) {
