@@ -192,14 +192,32 @@ static uint64_t word_at(const uint8_t *p)
     return u;
 }
 
-/* Bits set before each block, and in all. `map` holds whole blocks. */
+/* Bits set in each byte of a word. */
+static uint64_t bits_by_byte(uint64_t u)
+{
+    const uint64_t one = UINT64_C(0x5555555555555555), two = UINT64_C(0x3333333333333333);
+    u -= u >> 1 & one;
+    u = (u & two) + (u >> 2 & two);
+    return (u + (u >> 4)) & UINT64_C(0x0F0F0F0F0F0F0F0F);
+}
+
+static uint64_t sum_of_bytes(uint64_t u)
+{
+    u = (u & UINT64_C(0x00FF00FF00FF00FF)) + (u >> 8 & UINT64_C(0x00FF00FF00FF00FF));
+    return u * UINT64_C(0x0001000100010001) >> 48;
+}
+
+/* Bits set before each block, and in all. `map` holds whole blocks. No instruction that counts bits is
+ * taken for granted: the bytes of a block's words are added up side by side. */
 static uint64_t count_bits(const uint8_t *map, uint64_t blocks, uint64_t *rank)
 {
     uint64_t n = 0;
     for (uint64_t i = 0; i < blocks; i++) {
+        uint64_t bytes = 0; /* at most 64 in each */
         rank[i] = n;
         for (unsigned w = 0; w < BLOCK_WORDS; w++, map += 8)
-            n += (uint64_t)__builtin_popcountll(word_at(map));
+            bytes += bits_by_byte(word_at(map));
+        n += sum_of_bytes(bytes);
     }
     return n;
 }
@@ -317,15 +335,16 @@ static bool in_bitmap(const struct dfr_pages *p, uint64_t pfn, uint64_t *ret_off
 {
     if (pfn >= p->bits || !(p->bitmap[pfn / 8] >> pfn % 8 & 1))
         return false;
-    uint64_t n = p->rank[pfn / BLOCK_BITS];
+    uint64_t n = p->rank[pfn / BLOCK_BITS], bytes = 0;
     const uint8_t *map = p->bitmap + pfn / BLOCK_BITS * BLOCK_BYTES;
     for (uint64_t left = pfn % BLOCK_BITS; left; map += 8) {
         uint64_t word = word_at(map), take = left < 64 ? left : 64;
         if (take < 64)
             word &= (UINT64_C(1) << take) - 1;
-        n += (uint64_t)__builtin_popcountll(word);
+        bytes += bits_by_byte(word);
         left -= take;
     }
+    n += sum_of_bytes(bytes);
     *ret_off = p->first + n * DFR_PAGE_BYTES;
     return true;
 }

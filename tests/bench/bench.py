@@ -122,5 +122,12 @@ def main():
         baseline("yara", ["yarac"])
     table((f"all {len(paths)} transcripts", "ms", "per second", "x dfrule"), rows)
 
+    print("\nDumps with a page bitmap, half of the pages stored:\n")
+    rows = []
+    for gib in (8, 64, 1024):
+        p = run(f"{BUILD}/bench/pages", str(gib))
+        rows.append((gib, f"{p['index_us'] / 1000:.2f}", f"{p['index_bytes'] / 1e6:.2f}", f"{p['lookup_ns']:.0f}", f"{p['walk_ns']:.0f}"))
+    table(("GiB of memory", "index ms", "MB", "page to place ns", "4-level walk ns"), rows)
+
 
 main()
