@@ -32,14 +32,19 @@ void dfr_dump_page_table_fault(struct dfr_dump *d)
     const uint64_t bytes = UINT64_C(1) << 39; /* of all entries of the lowest level */
     uint64_t base, va = fault_address(d);
     if (d->file.machine != DFR_MACHINE_X64 || !va || !dfr_kdbg_u64(d, KDBG_PTE_BASE, &base) ||
-        !(base >> 63) || base & (bytes - 1) || va < base || va - base >= bytes)
+        !(base >> 63) || base & (bytes - 1))
         return;
+    uint64_t from = d->kdbg_at + KDBG_PTE_BASE;
+    if (va < base || va - base >= bytes) {
+        dfr_dump_put(d, DFR_F_FAULT_PTE_OF, dfr_v_absent(DFR_KIND_ADDR, DFR_REASON_NOT_APPLICABLE),
+                     from, from + 8);
+        return;
+    }
     /* An entry of a higher level is itself the page of entries of the next one. */
     for (unsigned i = 0; i < LEVELS && va >= base && va - base < bytes; i++) {
         va = (va - base) / 8 << 12;
         if (va >> 47)
             va |= ~((UINT64_C(1) << 47) - 1);
     }
-    dfr_dump_put(d, DFR_F_FAULT_PTE_OF, dfr_v_addr(va), d->kdbg_at + KDBG_PTE_BASE,
-                 d->kdbg_at + KDBG_PTE_BASE + 8);
+    dfr_dump_put(d, DFR_F_FAULT_PTE_OF, dfr_v_addr(va), from, from + 8);
 }
