@@ -9,11 +9,11 @@ _dfrule() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case ${verb:+${verb}_}$word in
-        check | facts | explain | why-not | what-if | test | lint | compile | disasm | corpus | forge | version | help | corpus_eval) verb=${verb:+${verb}_}$word ;;
+        check | facts | info | explain | why-not | what-if | test | lint | compile | disasm | corpus | forge | version | help | corpus_eval) verb=${verb:+${verb}_}$word ;;
         esac
     done
     case $verb:$prev in
-    check:-o | check:--output | facts:-o | facts:--output | explain:-o | explain:--output | why-not:-o | why-not:--output | what-if:-o | what-if:--output | test:-o | test:--output | lint:-o | lint:--output) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
+    check:-o | check:--output | facts:-o | facts:--output | info:-o | info:--output | explain:-o | explain:--output | why-not:-o | why-not:--output | what-if:-o | what-if:--output | test:-o | test:--output | lint:-o | lint:--output) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
     corpus_eval:-o | corpus_eval:--output) COMPREPLY=($(compgen -W "text json ndjson md tsv" -- "$cur")); return ;;
     *:--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
     *:--columns) return ;;
@@ -21,10 +21,10 @@ _dfrule() {
     check:-r | check:--rules | explain:-r | explain:--rules | why-not:-r | why-not:--rules | what-if:-r | what-if:--rules | test:-r | test:--rules | lint:-r | lint:--rules | compile:-r | compile:--rules | disasm:-r | disasm:--rules | corpus_eval:-r | corpus_eval:--rules) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     check:-I | check:--search | explain:-I | explain:--search | why-not:-I | why-not:--search | what-if:-I | what-if:--search | test:-I | test:--search | lint:-I | lint:--search | compile:-I | compile:--search | disasm:-I | disasm:--search | corpus_eval:-I | corpus_eval:--search) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     check:--tier | explain:--tier | why-not:--tier | what-if:--tier | test:--tier | compile:--tier | disasm:--tier | corpus_eval:--tier) COMPREPLY=($(compgen -W "stable test nursery" -- "$cur")); return ;;
-    check:-j | check:--jobs | facts:-j | facts:--jobs) return ;;
-    check:--crash | facts:--crash | explain:--crash | why-not:--crash | what-if:--crash) return ;;
-    check:--max-size | facts:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
-    check:--symbols | facts:--symbols | explain:--symbols | why-not:--symbols | what-if:--symbols) return ;;
+    check:-j | check:--jobs | facts:-j | facts:--jobs | info:-j | info:--jobs) return ;;
+    check:--crash | facts:--crash | info:--crash | explain:--crash | why-not:--crash | what-if:--crash) return ;;
+    check:--max-size | facts:--max-size | info:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
+    check:--symbols | facts:--symbols | info:--symbols | explain:--symbols | why-not:--symbols | what-if:--symbols) return ;;
     check:--steps | what-if:--steps) return ;;
     compile:-o | compile:--output | forge:-o | forge:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     forge:--kind) COMPREPLY=($(compgen -W "triage triage-kernel full bitmap kernel rdmp rdmp-kernel rdmp-user summary header" -- "$cur")); return ;;
@@ -35,6 +35,7 @@ _dfrule() {
     case $verb in
     check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --help --version" ;;
     facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
+    info) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
     explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
     why-not) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
     what-if) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --steps --no-index --help --version" ;;
@@ -51,7 +52,7 @@ _dfrule() {
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $verb || $verb == help ]]; then
-        COMPREPLY=($(compgen -W "check facts explain why-not what-if test lint compile disasm corpus forge version help" -- "$cur"))
+        COMPREPLY=($(compgen -W "check facts info explain why-not what-if test lint compile disasm corpus forge version help" -- "$cur"))
     elif [[ $verb == corpus ]]; then
         COMPREPLY=($(compgen -W "eval" -- "$cur"))
     else

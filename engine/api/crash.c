@@ -186,6 +186,20 @@ struct facts_args {
     void *user;
 };
 
+static enum dfr_status info_body(void *args, struct dfr_err *err)
+{
+    const struct facts_args *in = args;
+    struct dfr_report_input input = dfr_api_input(in->crash, in->index, &in->scratch->arena);
+    const struct dfr_facts *f = in->crash->crashes[in->index];
+    struct dfr_buf b;
+    dfr_api_buf(&b, &in->scratch->arena);
+    if (in->format == DFR_FORMAT_TEXT)
+        dfr_report_info_text(f, &input, &in->style, &b);
+    else
+        dfr_report_info_json(f, &input, in->format == DFR_FORMAT_JSON, &b);
+    return dfr_api_emit(&b, in->write, in->user, err);
+}
+
 static enum dfr_status facts_body(void *args, struct dfr_err *err)
 {
     const struct facts_args *in = args;
@@ -201,9 +215,9 @@ static enum dfr_status facts_body(void *args, struct dfr_err *err)
     return dfr_api_emit(&b, in->write, in->user, err);
 }
 
-dfr_result dfr_crash_write_facts(const dfr_crash *crash, size_t index, dfr_format format,
-                                 const dfr_style *style, dfr_write_fn write, void *user,
-                                 dfr_error *error)
+static dfr_result write_facts(const dfr_crash *crash, size_t index, dfr_format format,
+                              const dfr_style *style, dfr_write_fn write, void *user,
+                              dfr_api_body body, dfr_error *error)
 {
     if (!dfr_api_format_ok(format, error) || !dfr_api_facts(crash, index, error))
         return DFR_RESULT_MISUSE;
@@ -211,9 +225,23 @@ dfr_result dfr_crash_write_facts(const dfr_crash *crash, size_t index, dfr_forma
     dfr_scratch_init(&s, &crash->handle.memory);
     struct facts_args args = {&s,    crash, (uint32_t)index, format, dfr_api_style(style),
                               write, user};
-    dfr_result result = dfr_api_run(&s.mem, facts_body, &args, error);
+    dfr_result result = dfr_api_run(&s.mem, body, &args, error);
     dfr_scratch_deinit(&s);
     return result;
+}
+
+dfr_result dfr_crash_write_facts(const dfr_crash *crash, size_t index, dfr_format format,
+                                 const dfr_style *style, dfr_write_fn write, void *user,
+                                 dfr_error *error)
+{
+    return write_facts(crash, index, format, style, write, user, facts_body, error);
+}
+
+dfr_result dfr_crash_write_info(const dfr_crash *crash, size_t index, dfr_format format,
+                                const dfr_style *style, dfr_write_fn write, void *user,
+                                dfr_error *error)
+{
+    return write_facts(crash, index, format, style, write, user, info_body, error);
 }
 
 /* ---- What if ------------------------------------------------------------------------------- */

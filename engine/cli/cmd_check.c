@@ -1,4 +1,4 @@
-/* check, facts and what-if: crashes in, answers or facts out. */
+/* check, facts, info and what-if: crashes in, answers or facts out. */
 #include "cli/commands.h"
 
 #include <stdlib.h>
@@ -63,19 +63,34 @@ static dfr_result what_if_crash(const struct dfr_cli_job *job, const dfr_crash *
     return r;
 }
 
+typedef dfr_result (*crash_write)(const dfr_crash *, size_t, dfr_format, const dfr_style *,
+                                  dfr_write_fn, void *, dfr_error *);
+
+static dfr_result write_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
+                              crash_write write, struct dfr_cli_text *pieces, dfr_error *error)
+{
+    dfr_result r = DFR_RESULT_OK;
+    for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
+        const struct dfr_cli_output *out = &job->outs->v[i];
+        if (write == dfr_crash_write_facts && inside_another(job, index, out->format))
+            continue;
+        r = write(crash, index, out->format, &out->style, dfr_cli_write_text, &pieces[i], error);
+    }
+    return r;
+}
+
 static dfr_result facts_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
                               struct dfr_cli_text *pieces, int *strength, dfr_error *error)
 {
-    dfr_result r = DFR_RESULT_OK;
     (void)strength;
-    for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
-        const struct dfr_cli_output *out = &job->outs->v[i];
-        if (inside_another(job, index, out->format))
-            continue;
-        r = dfr_crash_write_facts(crash, index, out->format, &out->style, dfr_cli_write_text,
-                                  &pieces[i], error);
-    }
-    return r;
+    return write_crash(job, crash, index, dfr_crash_write_facts, pieces, error);
+}
+
+static dfr_result info_crash(const struct dfr_cli_job *job, const dfr_crash *crash, size_t index,
+                             struct dfr_cli_text *pieces, int *strength, dfr_error *error)
+{
+    (void)strength;
+    return write_crash(job, crash, index, dfr_crash_write_info, pieces, error);
 }
 
 static int run(struct dfr_cli_job *job, const struct dfr_cli_list *operands, const char *schema)
@@ -112,6 +127,12 @@ int dfr_cli_check(const struct dfr_cli_options *o)
 int dfr_cli_facts(const struct dfr_cli_options *o)
 {
     struct dfr_cli_job job = {.options = o, .work = facts_crash};
+    return run(&job, &o->operands, "dfrule/results/1");
+}
+
+int dfr_cli_info(const struct dfr_cli_options *o)
+{
+    struct dfr_cli_job job = {.options = o, .work = info_crash};
     return run(&job, &o->operands, "dfrule/results/1");
 }
 

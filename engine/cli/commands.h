@@ -6,6 +6,7 @@
 
 int dfr_cli_check(const struct dfr_cli_options *o);
 int dfr_cli_facts(const struct dfr_cli_options *o);
+int dfr_cli_info(const struct dfr_cli_options *o);
 int dfr_cli_what_if(const struct dfr_cli_options *o);
 int dfr_cli_explain(const struct dfr_cli_options *o);
 int dfr_cli_why_not(const struct dfr_cli_options *o);

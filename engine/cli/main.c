@@ -45,6 +45,8 @@ static int run(const struct dfr_cli_options *o)
         return dfr_cli_check(o);
     case DFR_VERB_FACTS:
         return dfr_cli_facts(o);
+    case DFR_VERB_INFO:
+        return dfr_cli_info(o);
     case DFR_VERB_EXPLAIN:
         return dfr_cli_explain(o);
     case DFR_VERB_WHY_NOT:

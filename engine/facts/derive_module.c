@@ -40,22 +40,43 @@ static void plausible(const struct dfr_facts *f, int64_t *ret_first, int64_t *re
                     : dfr_time_from_civil(2040, 1, 1, 0, 0, 0);
 }
 
-static bool ships_with_windows(const struct dfr_facts *f, uint32_t row)
+bool dfr_module_ships(struct dfr_str stem)
 {
     static const struct dfr_str names[] = {
 #define INBOX(name) {name, sizeof(name) - 1},
 #include "facts/inbox.def"
 #undef INBOX
     };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (dfr_str_glob(names[i], stem, true))
+            return true;
+    return false;
+}
+
+const char *dfr_windows_name(int64_t build)
+{
+    static const struct {
+        int64_t build;
+        const char *name;
+    } rows[] = {
+#define WINDOWS(build, name) {build, name},
+#include "facts/windows.def"
+#undef WINDOWS
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].build == build)
+            return rows[i].name;
+    return NULL;
+}
+
+static bool ships_with_windows(const struct dfr_facts *f, uint32_t row)
+{
     const struct dfr_value *name = dfr_derive_at(f, DFR_F_MODULES_NAME, row);
     const struct dfr_value *build = dfr_derive_scalar(f, DFR_F_OS_BUILD);
     enum { WINDOWS_10 = 10240 };
     if (!name || !build || build->as.n.lo < WINDOWS_10)
         return false;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (dfr_str_glob(names[i], dfr_value_str(name), true))
-            return true;
-    return false;
+    return dfr_module_ships(dfr_value_str(name));
 }
 
 static void built(struct dfr_facts *f, uint32_t row, int64_t first, int64_t last)

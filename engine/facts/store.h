@@ -83,6 +83,11 @@ uint32_t dfr_facts_module_at(const struct dfr_facts *f, uint64_t address);
  * Cut to 240 bytes; empty without text. */
 struct dfr_str dfr_facts_quote(const struct dfr_facts *f, uint32_t place);
 
+/* Does Windows 10 or later ship an image of this name (inbox.def)? */
+bool dfr_module_ships(struct dfr_str stem);
+/* What a build is called (windows.def); NULL: not in the table. */
+const char *dfr_windows_name(int64_t build);
+
 /* Bug checks as data. BUGCHECK(code, NAME, p1, p2, p3, p4) in bugcheck.def. */
 struct dfr_bugcheck_info {
     uint32_t code;

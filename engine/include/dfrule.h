@@ -197,6 +197,11 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_write_facts(const dfr_crash *crash
                                                           dfr_format format, const dfr_style *style,
                                                           dfr_write_fn write, void *user,
                                                           dfr_error *error);
+/* The summary of crash `index`: at most 24 lines of text, or one object. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_write_info(const dfr_crash *crash, size_t index,
+                                                         dfr_format format, const dfr_style *style,
+                                                         dfr_write_fn write, void *user,
+                                                         dfr_error *error);
 /* A copy of `crash` in which facts are replaced: assignments as in a test's `given`, such as
  * `thread.stack_limit = 0xfffff88003dcd000`, `modules.complete = true`, `trap.address = unknown`. */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_what_if(const dfr_crash *crash,

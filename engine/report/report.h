@@ -52,6 +52,12 @@ void dfr_report_facts_text(const struct dfr_facts *f, const struct dfr_report_in
 void dfr_report_facts_json(const struct dfr_facts *f, const struct dfr_report_input *input,
                            bool indent, struct dfr_buf *out);
 
+/* `info`: one screen. JSON follows docs/schema/info.schema.json ("dfrule/info/1"). */
+void dfr_report_info_text(const struct dfr_facts *f, const struct dfr_report_input *input,
+                          const struct dfr_report_style *s, struct dfr_buf *out);
+void dfr_report_info_json(const struct dfr_facts *f, const struct dfr_report_input *input,
+                          bool indent, struct dfr_buf *out);
+
 /* `explain` and `why-not`: `eval` is the result of dfr_eval_run() with only_rule = `rule`.
  * JSON: "dfrule/explain/1", the same object for both, with `question`. */
 enum dfr_question { DFR_EXPLAIN, DFR_WHY_NOT };

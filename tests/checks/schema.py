@@ -78,7 +78,7 @@ def main():
     corpus = sorted(glob.glob("corpus/transcripts/**/*.txt", recursive=True))
     rules = subprocess.run(["grep", "-rhoP", r"^rule \K\w+", "rules"], stdout=subprocess.PIPE)
     some_rule = sorted(rules.stdout.decode().split())[:1]
-    for argv in (["check", "-o", "json"], ["check", "-o", "ndjson"], ["facts", "-o", "json"]):
+    for argv in (["check", "-o", "json"], ["check", "-o", "ndjson"], ["facts", "-o", "json"], ["info", "-o", "json"]):
         report(f"dfrule {' '.join(argv)} on {len(corpus)} transcripts",
                [p for path in corpus for p in problems_of(schemas, [*argv, path])])
     report("dfrule check -o ndjson on the whole folder",
