@@ -273,6 +273,7 @@ void dfr_forge_context(struct dfr_forge *f, uint32_t frame, const dfr_regs *regs
     }
     dfr_put_le(c + 0x30, 0x10001F, 4);
     dfr_put_le(c + 0x34, 0x1F80, 4);
+    dfr_put_le(c + 0x118, 0x1F80, 4); /* the same in the floating point area; a reader compares */
     dfr_put_le(c + 0x38, 0x10, 2);
     for (unsigned at = 0x3A; at <= 0x40; at += 2)
         dfr_put_le(c + at, at == 0x3E ? 0x53 : 0x2B, 2);
