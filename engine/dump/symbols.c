@@ -5,6 +5,7 @@
 
 #include "image/exports.h"
 #include "image/functions.h"
+#include "image/pdb_types.h"
 
 /* Of one module; what was looked for in vain is not looked for again. */
 struct module {
@@ -20,6 +21,9 @@ struct dfr_symbols {
     struct dfr_mem mem;
     struct dfr_arena arena;
     struct dfr_store store;
+    const struct dfr_dump *live; /* while it is read */
+    struct dfr_dump own;         /* as it was when somebody last asked: outlives the reading */
+    struct dfr_view types;
     pthread_mutex_t lock;
     struct module **modules; /* by row of MODULES; made when first asked for */
     uint32_t count;
@@ -32,6 +36,11 @@ static void release(void *p)
     pthread_mutex_destroy(&s->lock);
 }
 
+static enum dfr_reason view_symbol(void *user, struct dfr_str module, struct dfr_str name,
+                                   uint64_t *ret);
+static enum dfr_reason view_member(void *user, struct dfr_str module, struct dfr_str type,
+                                   struct dfr_str path, struct dfr_member *ret);
+
 void dfr_symbols_open(struct dfr_dump *d, struct dfr_str symbol_path)
 {
     struct dfr_symbols *s = DFR_NEW(d->arena, struct dfr_symbols);
@@ -41,24 +50,38 @@ void dfr_symbols_open(struct dfr_dump *d, struct dfr_str symbol_path)
     pthread_mutex_init(&s->lock, NULL);
     dfr_arena_defer(d->arena, release, s);
     dfr_store_init(&s->store, &s->arena, symbol_path);
+    s->types = (struct dfr_view){.user = s, .symbol = view_symbol, .member = view_member};
+    s->live = d;
     d->symbols = s;
     d->store = &s->store;
+    d->types = &s->types;
 }
 
 void dfr_symbols_ready(struct dfr_dump *d)
 {
+    d->symbols->own = *d;
+    d->symbols->live = NULL;
     d->symbols->mem.guard = NULL;
+}
+
+/* The dump with what was read of it so far. */
+static struct dfr_dump *now(struct dfr_dump *d)
+{
+    d->symbols->own = *d;
+    return &d->symbols->own;
 }
 
 static struct module *module_of(struct dfr_dump *d, const struct dfr_image *image)
 {
     struct dfr_symbols *s = d->symbols;
-    if (!s->modules) {
-        s->count = d->facts->tables[DFR_T_MODULES].n;
-        s->modules = DFR_NEW_N(&s->arena, s->count, struct module *);
+    if (image->row >= s->count) {
+        uint32_t n = d->facts->tables[DFR_T_MODULES].n;
+        struct module **wider = DFR_NEW_N(&s->arena, n, struct module *);
+        if (s->count)
+            memcpy(wider, s->modules, s->count * sizeof(struct module *));
+        s->modules = wider;
+        s->count = n;
     }
-    if (image->row >= s->count)
-        return NULL;
     if (!s->modules[image->row])
         s->modules[image->row] = DFR_NEW(&s->arena, struct module);
     return s->modules[image->row];
@@ -80,8 +103,6 @@ static const struct dfr_pe *file_of(struct dfr_dump *d, const struct dfr_image *
 {
     struct dfr_symbols *s = d->symbols;
     struct module *m = module_of(d, image);
-    if (!m)
-        return NULL;
     if (!m->image_tried) {
         m->image_tried = true;
         const struct dfr_value *file = dfr_facts_at(d->facts, DFR_F_MODULES_IMAGE, image->row);
@@ -101,8 +122,6 @@ static const struct dfr_pe *file_of(struct dfr_dump *d, const struct dfr_image *
 static const struct dfr_pe *mapped_of(struct dfr_dump *d, const struct dfr_image *image)
 {
     struct module *m = module_of(d, image);
-    if (!m)
-        return NULL;
     if (!m->mapped_tried) {
         m->mapped_tried = true;
         m->has_mapped = dfr_pe_open_mapped(&m->mapped, &d->symbols->arena, &d->memory,
@@ -111,16 +130,21 @@ static const struct dfr_pe *mapped_of(struct dfr_dump *d, const struct dfr_image
     return m->has_mapped ? &m->mapped : NULL;
 }
 
-const struct dfr_pe *dfr_symbols_image(struct dfr_dump *d, const struct dfr_image *image)
+static const struct dfr_pe *image_of(struct dfr_dump *d, const struct dfr_image *image)
 {
     const struct dfr_pe *pe = file_of(d, image);
     return pe ? pe : mapped_of(d, image);
 }
 
+const struct dfr_pe *dfr_symbols_image(struct dfr_dump *d, const struct dfr_image *image)
+{
+    return image_of(now(d), image);
+}
+
 /* ---- PDBs -------------------------------------------------------------------------------------- */
 
-enum dfr_reason dfr_symbols_wanted(struct dfr_dump *d, const struct dfr_image *image,
-                                   struct dfr_pe_debug *ret)
+static enum dfr_reason wanted(struct dfr_dump *d, const struct dfr_image *image,
+                              struct dfr_pe_debug *ret)
 {
     const struct dfr_pe *pes[] = {mapped_of(d, image), file_of(d, image)};
     enum dfr_reason why = dfr_space_why(&d->memory, image->base);
@@ -137,18 +161,22 @@ enum dfr_reason dfr_symbols_wanted(struct dfr_dump *d, const struct dfr_image *i
     return why ? why : DFR_REASON_NOT_APPLICABLE;
 }
 
+enum dfr_reason dfr_symbols_wanted(struct dfr_dump *d, const struct dfr_image *image,
+                                   struct dfr_pe_debug *ret)
+{
+    return wanted(now(d), image, ret);
+}
+
 static struct dfr_pdb *pdb_of(struct dfr_dump *d, const struct dfr_image *image)
 {
     struct dfr_symbols *s = d->symbols;
     struct module *m = module_of(d, image);
-    if (!m)
-        return NULL;
     if (!m->pdb_tried) {
         m->pdb_tried = true;
         struct dfr_pe_debug debug;
         struct dfr_bytes bytes;
         const char *problem;
-        if (s->store.roots.n && dfr_symbols_wanted(d, image, &debug) == DFR_REASON_NONE &&
+        if (s->store.roots.n && wanted(d, image, &debug) == DFR_REASON_NONE &&
             dfr_store_pdb(&s->store, debug.pdb, debug.guid, debug.age, &bytes))
             m->has_pdb = dfr_pdb_open(&m->pdb, &s->arena, &bytes, &problem);
     }
@@ -157,6 +185,7 @@ static struct dfr_pdb *pdb_of(struct dfr_dump *d, const struct dfr_image *image)
 
 struct dfr_symbols_have dfr_symbols_have(struct dfr_dump *d, const struct dfr_image *image)
 {
+    d = now(d);
     return (struct dfr_symbols_have){.image = file_of(d, image) != NULL,
                                      .pdb = pdb_of(d, image) != NULL};
 }
@@ -166,8 +195,6 @@ struct dfr_symbols_have dfr_symbols_have(struct dfr_dump *d, const struct dfr_im
 static const struct dfr_exports *exports_of(struct dfr_dump *d, const struct dfr_image *image)
 {
     struct module *m = module_of(d, image);
-    if (!m)
-        return NULL;
     if (!m->exports_tried) {
         m->exports_tried = true;
         const struct dfr_pe *pes[] = {file_of(d, image), mapped_of(d, image)};
@@ -223,13 +250,14 @@ static bool from_exports(const struct dfr_exports *e, uint32_t rva, struct dfr_s
 
 bool dfr_symbols_at(struct dfr_dump *d, uint64_t address, bool returns, struct dfr_symbol *ret)
 {
+    d = now(d);
     const struct dfr_image *image = dfr_dump_image_at(d, address);
     if (!image || address - image->base > UINT32_MAX || (returns && address == image->base))
         return false;
     uint32_t rva = (uint32_t)(address - image->base) - returns;
     struct dfr_pdb *pdb = pdb_of(d, image);
     const struct dfr_exports *exports;
-    if (!(pdb && from_pdb(d, pdb, dfr_symbols_image(d, image), rva, ret)) &&
+    if (!(pdb && from_pdb(d, pdb, image_of(d, image), rva, ret)) &&
         !((exports = exports_of(d, image)) != NULL && from_exports(exports, rva, ret)))
         return false;
     ret->offset += returns;
@@ -238,12 +266,12 @@ bool dfr_symbols_at(struct dfr_dump *d, uint64_t address, bool returns, struct d
 
 uint32_t dfr_symbols_loaded(struct dfr_dump *d, const struct dfr_image *image)
 {
-    const struct module *m = module_of(d, image);
-    if (m && m->has_pdb)
+    const struct module *m = module_of(now(d), image);
+    if (m->has_pdb)
         return DFR_SYMBOLS_PDB;
-    if (m && m->has_exports && m->exports.n)
+    if (m->has_exports && m->exports.n)
         return DFR_SYMBOLS_EXPORT;
-    return d->store->roots.n && !(m && m->pdb_tried) ? DFR_SYMBOLS_DEFERRED : DFR_SYMBOLS_NONE;
+    return d->store->roots.n && !m->pdb_tried ? DFR_SYMBOLS_DEFERRED : DFR_SYMBOLS_NONE;
 }
 
 /* ---- For those who ask later ---------------------------------------------------------------------- */
@@ -277,18 +305,67 @@ static enum dfr_reason find(struct dfr_dump *d, struct dfr_str module, struct df
     return DFR_REASON_NONE;
 }
 
-enum dfr_reason dfr_symbols_find(const struct dfr_dump *d, struct dfr_str module,
-                                 struct dfr_str name, uint64_t *ret)
+static enum dfr_reason member(struct dfr_dump *d, struct dfr_str module, struct dfr_str type,
+                              struct dfr_str path, struct dfr_member *ret)
 {
-    struct dfr_symbols *s = d->symbols;
-    struct dfr_dump *own = (struct dfr_dump *)(uintptr_t)d; /* only what the lock guards changes */
-    enum dfr_reason volatile why = DFR_REASON_NO_SYMBOLS;   /* also when memory ends */
+    const struct dfr_image *image = image_named(d, module);
+    struct dfr_pdb *p = image ? pdb_of(d, image) : NULL;
+    struct dfr_pdb_member m;
+    if (!p)
+        return DFR_REASON_NEEDS_TYPES;
+    switch (dfr_pdb_member(p, type, path, &m)) {
+    case DFR_PDB_FOUND:
+        if (m.size > UINT32_MAX)
+            return DFR_REASON_NO_WORD;
+        *ret = (struct dfr_member){.offset = m.offset,
+                                   .size = (uint32_t)m.size,
+                                   .bit_at = m.bit_at,
+                                   .bit_size = m.bit_size};
+        return DFR_REASON_NONE;
+    case DFR_PDB_NO_MEMBER:
+        return DFR_REASON_NO_SUCH_MEMBER;
+    case DFR_PDB_ODD:
+        return DFR_REASON_NOT_UNDERSTOOD;
+    case DFR_PDB_NO_TYPES:
+    case DFR_PDB_NO_TYPE:
+        break;
+    }
+    return DFR_REASON_NEEDS_TYPES;
+}
+
+/* Enter with a jump guard that is ours: memory may end where nobody stands ready for it. While the
+ * dump is read the one who reads it does. */
+static enum dfr_reason view_symbol(void *user, struct dfr_str module, struct dfr_str name,
+                                   uint64_t *ret)
+{
+    struct dfr_symbols *s = user;
+    enum dfr_reason volatile why = DFR_REASON_NO_SYMBOLS; /* also when memory ends */
     jmp_buf guard;
     pthread_mutex_lock(&s->lock);
     jmp_buf *outer = s->mem.guard;
+    if (s->live)
+        s->own = *s->live;
     s->mem.guard = &guard;
     if (setjmp(guard) == 0)
-        why = find(own, module, name, ret);
+        why = find(&s->own, module, name, ret);
+    s->mem.guard = outer;
+    pthread_mutex_unlock(&s->lock);
+    return why;
+}
+
+static enum dfr_reason view_member(void *user, struct dfr_str module, struct dfr_str type,
+                                   struct dfr_str path, struct dfr_member *ret)
+{
+    struct dfr_symbols *s = user;
+    enum dfr_reason volatile why = DFR_REASON_NEEDS_TYPES;
+    jmp_buf guard;
+    pthread_mutex_lock(&s->lock);
+    jmp_buf *outer = s->mem.guard;
+    if (s->live)
+        s->own = *s->live;
+    s->mem.guard = &guard;
+    if (setjmp(guard) == 0)
+        why = member(&s->own, module, type, path, ret);
     s->mem.guard = outer;
     pthread_mutex_unlock(&s->lock);
     return why;

@@ -9,7 +9,8 @@
 #include "image/pdb.h"
 #include "image/pe.h"
 
-/* Give `d` its symbols and its store, both empty. They live as long as its arena. */
+/* Give `d` its symbols: its store, and `types`, which answers symbol() and member() from symbol files
+ * for as long as the arena of `d` lives. */
 void dfr_symbols_open(struct dfr_dump *d, struct dfr_str symbol_path);
 /* The dump is read: what is asked for from here on may not end the one who asks when memory ends. */
 void dfr_symbols_ready(struct dfr_dump *d);
@@ -37,10 +38,6 @@ struct dfr_symbol {
 };
 /* `returns`: a call returns there, so the symbol is that of the byte before. False: not known. */
 bool dfr_symbols_at(struct dfr_dump *d, uint64_t address, bool returns, struct dfr_symbol *ret);
-
-/* As those of struct dfr_view, by what the symbol files say alone; safe from any thread. */
-enum dfr_reason dfr_symbols_find(const struct dfr_dump *d, struct dfr_str module,
-                                 struct dfr_str name, uint64_t *ret);
 
 /* names.c: names into the facts, once all addresses are there. */
 void dfr_dump_names(struct dfr_dump *d);

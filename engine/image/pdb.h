@@ -58,6 +58,7 @@ struct dfr_pdb {
     const char *names;
     uint32_t *by_name; /* indexes of entries, ordered by name */
     struct dfr_pdb_types *types;
+    uint8_t *record; /* room for one type record */
 };
 
 /* Read the head of a PDB. False: *ret_problem is one line without the file's name. What `file` reads

@@ -2,6 +2,7 @@
  *     pdbprint head FILE              GUID, age, machine, number of sections and symbols
  *     pdbprint symbols FILE           each symbol: address, kind, size, name as it stands there
  *     pdbprint names FILE             the same with names as debuggers print them
+ *     pdbprint members FILE <PATHS    type or type, tab, member a line: offset, size, place and number of bits
  *     pdbprint at FILE <ADDRESSES     the symbol that each address belongs to, and the distance */
 #include <fcntl.h>
 #include <setjmp.h>
@@ -10,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "image/pdb.h"
+#include "image/pdb_types.h"
 
 static int failed(const char *path, const char *problem)
 {
@@ -40,6 +41,27 @@ static int symbols(struct dfr_pdb *p, const char *path, bool plain)
         printf("%08x %s %x ", s.rva, kinds[s.kind], s.size);
         fwrite(name.p, 1, name.len, stdout);
         putchar('\n');
+    }
+    return 0;
+}
+
+static int members(struct dfr_pdb *p)
+{
+    char line[512];
+    static const char *const answers[] = {"found", "no types", "no type", "no member", "odd"};
+    while (fgets(line, sizeof line, stdin)) {
+        struct dfr_str text = dfr_str_trim(dfr_str_from(line)), path = DFR_STR("");
+        size_t space = dfr_str_find(text, DFR_STR("\t"));
+        struct dfr_pdb_member m;
+        if (space != SIZE_MAX)
+            path = dfr_str_slice(text, space + 1, text.len);
+        enum dfr_pdb_answer a = dfr_pdb_member(p, dfr_str_slice(text, 0, space), path, &m);
+        printf("%.*s\t", (int)text.len, text.p);
+        if (a == DFR_PDB_FOUND)
+            printf("%llu %llu %u %u\n", (unsigned long long)m.offset, (unsigned long long)m.size,
+                   m.bit_at, m.bit_size);
+        else
+            printf("%s\n", answers[a]);
     }
     return 0;
 }
@@ -77,6 +99,8 @@ static int run(struct dfr_arena *a, int argc, char **argv)
         code = failed(argv[2], problem);
     else if (strcmp(argv[1], "head") == 0)
         code = head(&p, argv[2]);
+    else if (strcmp(argv[1], "members") == 0)
+        code = members(&p);
     else if (strcmp(argv[1], "at") == 0)
         code = at(&p, argv[2]);
     else

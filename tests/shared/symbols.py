@@ -131,6 +131,60 @@ def check_pdbutil(path, name):
             [f"missing {x}" for x in sorted(lost)])
 
 
+def types_of(path):
+    """{name of a defined structure: [(member, offset, bit place, bits)]} and {name: size}"""
+    text = output("llvm-pdbutil", "dump", "-types", path).stdout
+    lists, bits, members, sizes, records = {}, {}, {}, {}, []
+    for block in re.split(r"\n(?=\s+0x[0-9A-F]+ \| )", text):
+        m = re.match(r"\s+(0x[0-9A-F]+) \| (LF_\w+) \[size = \d+\](?: `(.*)`)?", block)
+        if not m:
+            continue
+        index, kind, name = m[1], m[2], m[3]
+        if kind == "LF_FIELDLIST":
+            lists[index] = (re.findall(r"- LF_MEMBER \[name = `([^`]*)`, Type = (\S+?)(?: \([^)]*\))?, offset = (\d+)", block),
+                            "LF_INDEX" in block)
+        elif kind == "LF_BITFIELD":
+            b = re.search(r"bit offset = (\d+), # bits = (\d+)", block)
+            bits[index] = (int(b[1]), int(b[2]))
+        elif kind in ("LF_STRUCTURE", "LF_CLASS", "LF_UNION") and "forward ref" not in block:
+            f = re.search(r"field list: (\S+)", block)
+            records.append((name, f[1] if f else "", int(re.search(r"sizeof (\d+)", block)[1])))
+    for name, fields, size in records:
+        sizes[name] = size
+        if fields in lists and not lists[fields][1]:
+            members[name] = [(n, int(o), *bits.get(t, (0, 0))) for n, t, o in lists[fields][0]]
+    return members, sizes, collections.Counter(name for name, _, _ in records)
+
+
+def check_types(path, name):
+    members, sizes, count = types_of(path)
+    questions, expect = [], []
+    for struct, fields in members.items():
+        if count[struct] > 1 or "\t" in struct or struct.startswith("<"):
+            continue
+        questions.append(struct)
+        expect.append((0, sizes[struct], 0, 0))
+        seen = collections.Counter(f[0] for f in fields)
+        for member, offset, place, n in fields:
+            if seen[member] == 1 and re.fullmatch(r"\w+", member):
+                questions.append(f"{struct}\t{member}")
+                expect.append((offset, None, place, n))
+    answers = subprocess.run([PRINT, "members", path], input="\n".join(questions) + "\n", capture_output=True, text=True,
+                             errors="replace").stdout.splitlines()
+    wrong = []
+    for q, e, a in zip(questions, expect, answers):
+        got = a[len(q):].split()
+        same = len(got) == 4 and all(x is None or int(g) == x for g, x in zip(got, e))
+        if not same:
+            wrong.append(f"{q!r}: {got}, expected {e}")
+    bits = sum(1 for e in expect if e[3])
+    if not questions:
+        say(not count, f"{name}: no types, as llvm-pdbutil says")
+        return
+    say(not wrong and len(answers) == len(questions),
+        f"{name}: {len(members)} types, {len(questions)} sizes and members ({bits} of bits) as llvm-pdbutil has them", wrong)
+
+
 def check_names(pdbs):
     """Undecorated C++ names are those of llvm-undname, or the decorated ones."""
     seen, same, kept, wrong = 0, 0, 0, []
@@ -199,6 +253,7 @@ def main():
     if shutil.which("llvm-pdbutil"):
         for path in good:
             check_pdbutil(path, os.path.relpath(path, FOLDER))
+            check_types(path, os.path.relpath(path, FOLDER))
     else:
         print("ok - PDBs against llvm-pdbutil # skipped: it is not installed")
     if shutil.which("llvm-undname"):
