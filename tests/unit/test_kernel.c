@@ -371,6 +371,98 @@ Test(kernel, exception_record_on_the_stack)
     cr_expect_eq(dfr_facts_scalar(&facts, DFR_F_TRAP_ADDRESS)->state, DFR_UNKNOWN);
 }
 
+/* A small dump of a 32-bit system: nobody has seen one with these readers, so the layout is that of two
+ * public parsers. */
+static size_t small_x86(void)
+{
+    enum { KDBG = 0x2000, DRIVERS = 0x3000, NAMES = 0x3200, PRCB = 0x3400, THREAD = 0x3A00 };
+    enum { GONE = 0x3B00, PROCESS = 0x3C00, STACK = 0x4000, BLOCKS = 0x4800, DATA = 0x4A00 };
+    enum { KERNEL = 0x80800000, STACK_VA = 0x81004000, DATA_VA = 0x81010000, END = 0x4C00 };
+    static const uint32_t block[][2] = {
+        {0x04, END + 4}, {0x08, END},    {0x0C, 0x320},    {0x18, GONE},  {0x1C, PRCB},
+        {0x20, PROCESS}, {0x24, THREAD}, {0x28, STACK},    {0x2C, 0x400}, {0x30, DRIVERS},
+        {0x34, 2},       {0x44, 0x41},   {0x48, STACK_VA}, {0x58, KDBG},  {0x5C, 0x350},
+        {0x60, BLOCKS},  {0x64, 1},
+    };
+    memset(d, 0, END + 8);
+    pages_forge_header32(d, 4);
+    for (size_t i = 0; i < COUNT(block); i++)
+        forge32(d, 0x1000 + block[i][0], block[i][1]);
+    memcpy(d + END, "TRGD", 4);
+    memcpy(d + KDBG + 0x10, "KDBG", 4);
+    forge32(d, KDBG + 0x14, 0x350);
+    forge64(d, KDBG + 0x18, UINT64_C(0xFFFFFFFF80800000));
+    forge64(d, KDBG + 0x248, UINT64_C(0xFFFFFFFF00000000) | DATA_VA);
+    forge16(d, KDBG + 0x2A8, 0x370);
+    forge16(d, KDBG + 0x2B4, 4);
+    forge16(d, KDBG + 0x2BE, 0x10);
+    forge32(d, KDBG + 0x340, 0x1C);
+    forge32(d, KDBG + 0x344, 0x18);
+    for (unsigned i = 0; i < 2; i++) {
+        size_t e = DRIVERS + 0x4Cu * i, name = NAMES + 0x80u * i;
+        forge32(d, e, (uint32_t)name);
+        forge32(d, e + 0x1C, KERNEL + i * 0x400000u);
+        forge32(d, e + 0x24, 0x200000);
+        forge32(d, e + 0x44, 0x77 + i);
+        forge32(d, e + 0x48, 0x4A000000 + i);
+        forge32(d, name, 8);
+        forge_wide(d, name + 4, i ? "disk.sys" : "ntos.exe");
+    }
+    d[PRCB + 0x10] = 0; /* number, a byte in those days */
+    d[PRCB + 0x11] = 0xFF;
+    forge32(d, PRCB + 4, 0x82000000);
+    forge32(d, THREAD + 0x1C, STACK_VA - 0x1000);
+    forge32(d, THREAD + 0x18, STACK_VA + 0x400);
+    memcpy(d + PROCESS + 0x174, "old.exe", 7);
+    forge32(d, GONE, 1);
+    forge16(d, GONE + 4, 14);
+    forge_wide(d, GONE + 4 + 8, "old.sys");
+    forge32(d, GONE + 4 + 0x20, 0x83000000);
+    forge32(d, GONE + 4 + 0x24, 0x83010000);
+    forge32(d, BLOCKS, DATA_VA);
+    forge32(d, BLOCKS + 4, DATA);
+    forge32(d, BLOCKS + 8, 0x100);
+    forge32(d, DATA, 9);
+    forge32(d, 0x320, 0x1001F);
+    forge32(d, 0x320 + 0xB8, KERNEL + 0x1234);
+    forge32(d, 0x320 + 0xC4, STACK_VA + 0x20);
+    return END + 8;
+}
+
+Test(kernel, small_dump_of_32_bits)
+{
+    struct dfr_bytes b;
+    size_t n = small_x86();
+    dfr_bytes_memory(&b, &arena, (struct dfr_span){d, n});
+    dfr_diags_init(&diags, &arena);
+    cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK, "%s", err.message);
+    cr_expect_eq(diags.n, 0, "%s", diags.n ? message(&diags.v[0]) : "");
+    cr_expect_eq(word_of(DFR_F_DUMP_ARCH), DFR_ARCH_X86);
+    cr_assert_eq(modules(), 2);
+    cr_expect(facts.tables[DFR_T_MODULES].complete);
+    cr_expect_str_eq(cell(DFR_F_MODULES_NAME, 0), "nt");
+    cr_expect_str_eq(cell(DFR_F_MODULES_IMAGE, 1), "disk.sys");
+    cr_expect_eq(at(DFR_F_MODULES_BASE, 1), 0x80C00000);
+    cr_expect_eq(at(DFR_F_MODULES_TIMESTAMP, 1), 0x4A000001);
+    cr_assert_eq(facts.tables[DFR_T_UNLOADED].n, 1);
+    cr_expect_str_eq(cell(DFR_F_UNLOADED_NAME, 0), "old.sys");
+    cr_expect_eq(at(DFR_F_UNLOADED_BASE, 0), 0x83000000);
+    cr_expect_eq(number(DFR_F_CPU_CURRENT), 0);
+    cr_expect(facts.tables[DFR_T_CPUS].complete);
+    cr_expect_eq(addr(DFR_F_THREAD_ADDRESS), 0x82000000);
+    cr_expect_eq(addr(DFR_F_THREAD_STACK_BASE), 0x81004400);
+    cr_expect_str_eq(text(dfr_facts_scalar(&facts, DFR_F_THREAD_PROCESS)), "old.exe");
+    cr_expect_eq(addr(DFR_F_VERIFIER_FLAGS), 9);
+    cr_expect_eq(at(DFR_F_STACK_ADDRESS, 0), 0x80801234);
+    for (size_t cut = 0x1000; cut < n; cut += 16) {
+        dfr_bytes_memory(&b, &arena, (struct dfr_span){d, cut});
+        dfr_diags_init(&diags, &arena);
+        cr_assert_eq(dfr_dump_read(&arena, &b, NULL, &diags, &facts, &err), DFR_OK);
+        cr_expect_not(dfr_facts_scalar(&facts, DFR_F_DUMP_COMPLETE)->as.b || cut > n - 8);
+        dfr_arena_reset(&arena);
+    }
+}
+
 Test(kernel, any_byte_may_be_wrong)
 {
     uint64_t x = 88172645463325252;
