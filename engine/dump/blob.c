@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "dump/triage.h"
+#include "memory/pages.h"
 
 enum {
     MOST_RECORDS = 512,
@@ -26,12 +27,24 @@ static uint32_t u32(struct dfr_span s, uint64_t off)
     return dfr_span_u32le(s, off, &u) ? u : 0;
 }
 
-/* Small dumps say where the chain begins. */
+/* Small dumps say where the chain begins. In others it is looked for behind the last page: that is
+ * not documented, so the mark at its start has to be there. */
+static uint64_t chain_at(const struct dfr_dump *d)
+{
+    const struct dfr_pages *pages = d->memory.paging.pages;
+    if (d->triage.len)
+        return dfr_triage_u32(d, DFR_TRIAGE_SIZE_OF_DUMP);
+    if (!pages || pages->first > d->bytes->size ||
+        pages->count > (d->bytes->size - pages->first) / DFR_PAGE_BYTES)
+        return 0;
+    return pages->first + pages->count * DFR_PAGE_BYTES;
+}
+
 static uint64_t first(const struct dfr_dump *d)
 {
     uint8_t buf[CHAIN];
     struct dfr_span s = {buf, CHAIN};
-    uint64_t at = dfr_triage_u32(d, DFR_TRIAGE_SIZE_OF_DUMP);
+    uint64_t at = chain_at(d);
     if (!at || !dfr_bytes_copy(d->bytes, at, buf, CHAIN) || memcmp(buf, "DumpBlob", 8) != 0 ||
         u32(s, 8) < CHAIN)
         return 0;

@@ -45,9 +45,12 @@ static void read_memory(struct dfr_dump *d)
     dfr_dump_io(d);
     dfr_dump_whea(d);
     dfr_dump_pool(d);
+    dfr_dump_locks(d);
     struct dfr_fault fault = dfr_dump_fault(d);
     dfr_dump_page_table_fault(d);
-    dfr_dump_insn(d, fault.is_fault ? fault.ip : dfr_dump_fault_ip(d), fault.is_fault);
+    uint64_t ip = fault.is_fault ? fault.ip : dfr_dump_fault_ip(d);
+    dfr_dump_insn(d, ip, fault.is_fault);
+    dfr_dump_code_image(d, ip);
     dfr_dump_stack(d, &fault);
 }
 

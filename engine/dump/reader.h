@@ -176,6 +176,10 @@ void dfr_dump_io(struct dfr_dump *d);
 void dfr_dump_whea(struct dfr_dump *d);
 /* ---- pool.c: the pool block that the bug check is about ---- */
 void dfr_dump_pool(struct dfr_dump *d);
+/* ---- lock.c: executive resources, where something hangs ---- */
+void dfr_dump_locks(struct dfr_dump *d);
+/* ---- code_image.c: the code at the fault beside the image that it was loaded from ---- */
+void dfr_dump_code_image(struct dfr_dump *d, uint64_t ip);
 /* ---- stack.c: frame 0 and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 
