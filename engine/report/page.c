@@ -189,6 +189,9 @@ void dfr_page_where(const struct dfr_facts *f, uint32_t place, struct dfr_buf *o
         return;
     const struct dfr_place *at = &f->places.v[place];
     if (!at->line) {
+        /* In a dump the address says more than the place in the file; the end of a table is none. */
+        if (at->va)
+            dfr_buf_printf(out, "%016llx, ", (unsigned long long)at->va);
         dfr_buf_printf(out, "offset 0x%llx", (unsigned long long)at->begin);
         return;
     }

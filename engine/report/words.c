@@ -196,6 +196,8 @@ static uint32_t dullness(const struct dfr_cell_ref *cell, bool of_when)
     uint32_t ret = of_when ? 4 : 0;
     if (cell->field == DFR_F_BUGCHECK_CODE)
         return ret + 2;
+    if (cell->field >= DFR_F_BUGCHECK_ARG1 && cell->field <= DFR_F_BUGCHECK_ARG4)
+        return ret + 1; /* the first lines of every answer show them */
     const struct dfr_field_info *info = dfr_field_info(cell->field);
     if (info->cls == DFR_FIELD_TABLE)
         return ret + 3;

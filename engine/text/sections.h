@@ -28,6 +28,7 @@ dfr_section_fn dfr_tx_thread, dfr_tx_stack_limits, dfr_tx_owning_process, dfr_tx
 dfr_section_fn dfr_tx_irp, dfr_tx_irp_location, dfr_tx_devstack, dfr_tx_device, dfr_tx_devobj,
     dfr_tx_devnode, dfr_tx_devnode_line;
 /* memory.c */
+dfr_section_fn dfr_tx_raw_row, dfr_tx_type_row;
 dfr_section_fn dfr_tx_pool_row, dfr_tx_pool_owner, dfr_tx_pte, dfr_tx_pte_entry, dfr_tx_lock,
     dfr_tx_lock_line;
 /* verifier.c */

@@ -71,7 +71,7 @@ static uint32_t by_address(struct dfr_reader *r, uint32_t i)
                                           dfr_tx_module_row, dfr_tx_frame,    dfr_tx_insn,
                                           dfr_tx_log_frame};
     if (r->out == DFR_OUT_RAW)
-        return i;
+        return dfr_tx_raw_row(r, i);
     return first_that_reads(r, i, fns, sizeof fns / sizeof *fns);
 }
 
@@ -87,6 +87,8 @@ static uint32_t by_shape(struct dfr_reader *r, uint32_t i)
 {
     struct dfr_str s = dfr_tx_text(r, i);
     uint32_t next = i;
+    if (s.p[0] == '+' && r->out == DFR_OUT_RAW)
+        return dfr_tx_type_row(r, i);
     if (s.p[0] == '(') {
         next = dfr_tx_name_code(r, i);
         if (next == i && dfr_tx_says(r, i, "(Inline"))
