@@ -41,7 +41,10 @@ static struct dfr_fault fault_of(struct dfr_dump *d, const struct dfr_context *c
 {
     if (is_fault)
         dfr_context_put(d, c);
-    return (struct dfr_fault){.ip = c->ip,
+    struct dfr_context *kept = DFR_NEW(d->arena, struct dfr_context);
+    *kept = *c;
+    return (struct dfr_fault){.context = kept,
+                              .ip = c->ip,
                               .sp = c->sp,
                               .known = true,
                               .is_fault = is_fault,

@@ -6,6 +6,7 @@
 #define DFR_DUMP_READER_H
 
 #include "facts/view.h"
+#include "image/pe.h"
 #include "image/store.h"
 #include "memory/container.h"
 #include "memory/space.h"
@@ -13,6 +14,12 @@
 struct dfr_image {
     uint64_t base, end;
     uint32_t row; /* of MODULES */
+};
+
+/* The headers of a loaded image, from memory and from a store: each is looked for once. */
+struct dfr_loaded {
+    bool asked[2];
+    const struct dfr_pe *pe[2];
 };
 
 /* Where a structure of the kernel stands: the copy in the file when there is one, else memory. */
@@ -48,6 +55,7 @@ struct dfr_dump {
     struct dfr_where prcb, thread, process; /* of the crash */
     uint64_t stack_low, stack_end;          /* the part of the crashing stack that was captured */
     DFR_VEC(struct dfr_image) images;       /* by rising base */
+    struct dfr_loaded *loaded;              /* as many as images; NULL: nobody asked yet */
     DFR_VEC(struct dfr_processor) processors;
 };
 
@@ -155,11 +163,13 @@ struct dfr_stacks dfr_dump_stacks(const struct dfr_dump *d, const struct dfr_whe
 const struct dfr_stack *dfr_stacks_find(const struct dfr_stacks *s, uint64_t sp);
 void dfr_dump_kernel(struct dfr_dump *d);
 /* ---- fault.c: the faulting context, registers ---- */
+struct dfr_context;
 struct dfr_fault {
     uint64_t ip, sp;
     bool known;     /* a context was read */
     bool is_fault;  /* it is the one that faulted, not the one that raised the bug check */
     uint32_t place; /* of the context */
+    const struct dfr_context *context;
 };
 struct dfr_fault dfr_dump_fault(struct dfr_dump *d);
 /* Where the fault was, also when its context is not there: a parameter says it; 0: none does. */
@@ -181,6 +191,14 @@ void dfr_dump_locks(struct dfr_dump *d);
 /* ---- code_image.c: the code at the fault beside the image that it was loaded from ---- */
 void dfr_dump_code_image(struct dfr_dump *d, uint64_t ip);
 /* ---- stack.c: frame 0 and possible callers ---- */
+/* ---- loaded.c: loaded images as images ---- */
+enum dfr_source { DFR_FROM_MEMORY, DFR_FROM_STORE };
+/* The image that holds an address; its `base` is where it is loaded. NULL: its headers cannot be
+ * read there, or no store holds it. */
+const struct dfr_pe *dfr_dump_pe(struct dfr_dump *d, uint64_t address, enum dfr_source source);
+/* Code at an address: from memory, else from the image's file in a store. */
+bool dfr_dump_text(struct dfr_dump *d, uint64_t va, void *buf, size_t len);
+/* ---- stack.c: the crashing stack, those of the other processors, and possible callers ---- */
 void dfr_dump_stack(struct dfr_dump *d, const struct dfr_fault *fault);
 
 #endif

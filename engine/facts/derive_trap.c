@@ -348,8 +348,8 @@ static uint32_t kernel_frames(const struct dfr_facts *f)
     return n;
 }
 
-/* Of a stack that was only scanned at most the newest frame is certain: the faulting one when it runs
- * at the instruction pointer. Its callers are not known. */
+/* Of a stack that was scanned from its first frame on only that one may be certain: the faulting one
+ * when it runs at the instruction pointer. Its callers are not known. */
 static void scanned_frames(struct dfr_facts *f, const struct start *s, uint32_t n)
 {
     const struct dfr_value *sym = dfr_facts_at(f, DFR_F_STACK_SYM, 0);
@@ -367,7 +367,7 @@ static void scanned_frames(struct dfr_facts *f, const struct start *s, uint32_t 
 static void put_frames(struct dfr_facts *f, const struct start *s)
 {
     uint32_t n = kernel_frames(f);
-    if (f->tables[DFR_T_STACK].reason == DFR_REASON_SCANNED) {
+    if (f->tables[DFR_T_STACK].reason == DFR_REASON_SCANNED && n <= 1) {
         scanned_frames(f, s, n);
         return;
     }

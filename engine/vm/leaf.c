@@ -215,6 +215,15 @@ struct dfr_value dfr_vm_row(uint32_t table, uint32_t index)
     return v;
 }
 
+/* Was this row of the stack only found by scanning it: a possible caller, none that was seen? */
+static bool scanned(const struct dfr_vm *vm, uint32_t table, uint32_t row)
+{
+    if (table != DFR_T_STACK)
+        return false;
+    const struct dfr_value *m = dfr_facts_at(vm->f, DFR_F_STACK_METHOD, row);
+    return m->state == DFR_KNOWN && m->as.e.value == DFR_METHOD_SCAN;
+}
+
 struct dfr_rows_view dfr_vm_rows(struct dfr_vm *vm, const struct dfr_tv *list, enum dfr_kind kind)
 {
     struct dfr_rows_view r = {.table = DFR_NONE};
@@ -233,13 +242,15 @@ struct dfr_rows_view dfr_vm_rows(struct dfr_vm *vm, const struct dfr_tv *list, e
         r.first = list->v.as.list.first;
         r.count = list->v.as.list.count;
         if (r.table < DFR_T_COUNT) {
-            /* A slice that ends before its table does has an end of its own. */
+            /* A slice that ends before its table does has an end of its own, unless what follows
+             * was only found by scanning. */
             const struct dfr_rows *rows = &vm->f->tables[r.table];
             if (r.first > rows->n)
                 r.first = rows->n;
             if (r.count > rows->n - r.first)
                 r.count = rows->n - r.first;
-            r.open = !rows->complete && r.first + r.count == rows->n;
+            uint32_t end = r.first + r.count;
+            r.open = !rows->complete && (end == rows->n || scanned(vm, r.table, end));
             if (r.open)
                 r.missing = dfr_vm_table_missing(vm, r.table);
         }
