@@ -1,4 +1,4 @@
-/* dfr_corpus_eval(): every labelled case through the rules, and what comes of it. */
+/* dfr_corpus_eval() and dfr_corpus_diff(): every case through the rules, and what comes of it. */
 #include <string.h>
 
 #include "api/cases.h"
@@ -16,10 +16,11 @@ struct eval_args {
     dfr_corpus_result *ret;
 };
 
-static enum dfr_status judge_all(const struct eval_args *in, const struct dfr_cases *cases,
-                                 struct dfr_case *ret, struct dfr_err *err)
+static enum dfr_status judge_all(struct dfr_scratch *scratch, const dfr_rules *rules,
+                                 const struct dfr_cases *cases, struct dfr_case *ret,
+                                 struct dfr_err *err)
 {
-    struct dfr_arena *a = &in->scratch->arena, *work = &in->scratch->work;
+    struct dfr_arena *a = &scratch->arena, *work = &scratch->work;
     struct dfr_eval_options options = {.only_rule = DFR_NONE};
     for (uint32_t i = 0; i < cases->labels.rows.n; i++) {
         const struct dfr_label *label = &cases->labels.rows.v[i];
@@ -33,7 +34,7 @@ static enum dfr_status judge_all(const struct eval_args *in, const struct dfr_ca
         }
         struct dfr_eval eval;
         struct dfr_ranking ranking;
-        enum dfr_status status = dfr_eval_run(in->rules->engine, f, &options, work, &eval, err);
+        enum dfr_status status = dfr_eval_run(rules->engine, f, &options, work, &eval, err);
         if (status != DFR_OK)
             return status;
         dfr_rank(&eval, work, &ranking);
@@ -83,7 +84,7 @@ static enum dfr_status eval_body(void *args, struct dfr_err *err)
     if (status != DFR_OK)
         return status;
     struct dfr_case *v = DFR_NEW_N(a, cases.labels.rows.n, struct dfr_case);
-    status = judge_all(in, &cases, v, err);
+    status = judge_all(in->scratch, in->rules, &cases, v, err);
     if (status != DFR_OK)
         return status;
     dfr_figures_sum(&in->rules->program, &cases.labels, v, cases.labels.rows.n, a, &figures);
@@ -122,6 +123,75 @@ dfr_result dfr_corpus_eval(const dfr_rules *rules, dfr_text corpus,
     if (r == DFR_RESULT_OK && ret) {
         result.size = ret->size;
         memcpy(ret, &result, ret->size < sizeof result ? ret->size : sizeof result);
+    }
+    return r;
+}
+
+/* ---- Two rule sets ------------------------------------------------------------------------- */
+
+struct diff_args {
+    struct dfr_scratch *scratch;
+    const dfr_rules *before, *after;
+    struct dfr_str path;
+    dfr_format format;
+    struct dfr_report_style style;
+    dfr_write_fn write;
+    void *user;
+    uint32_t changed, worse;
+};
+
+static enum dfr_status diff_body(void *args, struct dfr_err *err)
+{
+    struct diff_args *in = args;
+    struct dfr_arena *a = &in->scratch->arena;
+    struct dfr_cases cases;
+    struct dfr_changes changes;
+    enum dfr_status status = dfr_cases_open(a, in->path, true, &cases, err);
+    if (status != DFR_OK)
+        return status;
+    uint32_t n = cases.labels.rows.n;
+    struct dfr_case *before = DFR_NEW_N(a, n, struct dfr_case);
+    struct dfr_case *after = DFR_NEW_N(a, n, struct dfr_case);
+    status = judge_all(in->scratch, in->before, &cases, before, err);
+    if (status == DFR_OK)
+        status = judge_all(in->scratch, in->after, &cases, after, err);
+    if (status != DFR_OK)
+        return status;
+    dfr_changes_sum(&cases.labels, before, after, n, cases.plain, &changes);
+    for (uint32_t i = 0; i < n; i++)
+        in->changed += dfr_changes_has(&changes, i);
+    in->worse = changes.worse;
+    struct dfr_buf b;
+    dfr_api_buf(&b, a);
+    if (in->format == DFR_FORMAT_TEXT)
+        dfr_changes_text(&changes, &in->style, &b);
+    else
+        dfr_changes_json(&changes, in->format == DFR_FORMAT_JSON, &b);
+    return dfr_api_emit(&b, in->write, in->user, err);
+}
+
+dfr_result dfr_corpus_diff(const dfr_rules *before, const dfr_rules *after, dfr_text corpus,
+                           dfr_format format, const dfr_style *style, dfr_write_fn write,
+                           void *user, uint32_t *ret_changed, uint32_t *ret_worse,
+                           dfr_error *error)
+{
+    struct dfr_scratch scratch;
+    struct diff_args args = {.scratch = &scratch,
+                             .before = before,
+                             .after = after,
+                             .path = dfr_str_of(corpus),
+                             .format = format,
+                             .style = dfr_api_style(style),
+                             .write = write,
+                             .user = user};
+    if (!dfr_api_format_ok(format, error))
+        return DFR_RESULT_MISUSE;
+    dfr_scratch_init(&scratch, &before->handle.memory);
+    dfr_result r = dfr_api_run(&scratch.mem, diff_body, &args, error);
+    dfr_scratch_deinit(&scratch);
+    if (r == DFR_RESULT_OK) {
+        *ret_changed = args.changed;
+        *ret_worse = args.worse;
     }
     return r;
 }

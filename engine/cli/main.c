@@ -65,6 +65,8 @@ static int run(const struct dfr_cli_options *o)
         return dfr_cli_corpus_eval(o);
     case DFR_VERB_FORGE:
         return dfr_cli_forge(o);
+    case DFR_VERB_CORPUS_DIFF:
+        return dfr_cli_corpus_diff(o);
     case DFR_VERB_VERSION:
         return version();
     case DFR_VERB_HELP:

@@ -298,6 +298,14 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_eval(const dfr_rules *rules, dfr_
                                                     dfr_format format, const dfr_style *style,
                                                     dfr_write_fn write, void *user,
                                                     dfr_corpus_result *ret, dfr_error *error);
+/* Which cases end with another first cause, subject or strength under other rules? `corpus` may also
+ * be a folder without labels: then each file in it is a case. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_diff(const dfr_rules *before,
+                                                    const dfr_rules *after, dfr_text corpus,
+                                                    dfr_format format, const dfr_style *style,
+                                                    dfr_write_fn write, void *user,
+                                                    uint32_t *ret_changed, uint32_t *ret_worse,
+                                                    dfr_error *error);
 
 /* ---- Forging ------------------------------------------------------------------------------- */
 

@@ -177,8 +177,8 @@ void dfr_judge(const struct dfr_label *label, const struct dfr_ranking *r, struc
         ret->score_db = first->score_db;
     }
     find_lead(r, ret, a);
-    if (!label)
-        return;
+    if (!label || !label->culprit.len)
+        return; /* a file without a label */
     ret->in_three = dfr_label_confirms(label, ret->lead);
     for (uint32_t i = 0; i < r->shown_count && i < FIRST_FEW; i++)
         ret->in_three |= dfr_label_confirms(label, dfr_judge_name(e, &r->causes[i]));

@@ -81,7 +81,7 @@ struct dfr_case {
     uint32_t fired_count;
 };
 
-/* Judge an answer. Strings of `ret` are copied to `a`; `label` may be NULL. */
+/* Judge an answer. Strings of `ret` are copied to `a`; a label without culprit judges nothing. */
 void dfr_judge(const struct dfr_label *label, const struct dfr_ranking *r, struct dfr_arena *a,
                struct dfr_case *ret);
 /* Whom a cause names: a module's name or a class; empty: nobody. */
@@ -148,5 +148,25 @@ void dfr_figures_tsv(const struct dfr_figures *f, struct dfr_buf *out);
 enum dfr_status dfr_figures_against(const struct dfr_figures *f, struct dfr_str path,
                                     struct dfr_str before, struct dfr_arena *a, struct dfr_buf *out,
                                     uint32_t *ret_worse, uint32_t *ret_better, struct dfr_err *err);
+
+/* ---- Two rule sets (changes.c) --------------------------------------------------------------- */
+
+struct dfr_changes {
+    const struct dfr_labels *labels;
+    const struct dfr_case *before, *after; /* of the same labels */
+    uint32_t case_count;
+    bool plain;                            /* there are no labels, only files: no outcomes */
+    uint32_t causes, subjects, strengths;  /* cases that differ in them, each counted once */
+    uint32_t worse, better;
+};
+
+void dfr_changes_sum(const struct dfr_labels *labels, const struct dfr_case *before,
+                     const struct dfr_case *after, uint32_t n, bool plain,
+                     struct dfr_changes *ret);
+/* Does the case end with another first cause, subject, strength or outcome? */
+bool dfr_changes_has(const struct dfr_changes *c, uint32_t i);
+void dfr_changes_text(const struct dfr_changes *c, const struct dfr_report_style *s,
+                      struct dfr_buf *out);
+void dfr_changes_json(const struct dfr_changes *c, bool indent, struct dfr_buf *out);
 
 #endif
