@@ -34,6 +34,7 @@ complete -c dfrule -n '__fish_seen_subcommand_from check facts info' -l unordere
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info explain why-not what-if' -l crash -x -a '' -d 'only the Nth crash of an input that holds several (default: all; the first for explain and why-not)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info explain why-not what-if' -l max-size -x -a '' -d 'refuse larger inputs; k, M and G may follow the number (default: 256M)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info explain why-not what-if' -l symbols -x -a '' -d 'where images and PDBs are, as in _NT_SYMBOL_PATH, which it takes the place of: folders and srv*FOLDER parted by ;; nothing is fetched'
+complete -c dfrule -n '__fish_seen_subcommand_from check' -l together -d 'look at all inputs as crashes of one machine: what they have in common, and an answer for the machine'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l steps -x -a '' -d 'stop a rule after N steps and say so (default: 1000000)'
 complete -c dfrule -n '__fish_seen_subcommand_from check what-if' -l no-index -d 'run every rule, also those that the index rules out: slower, same answer'
 complete -c dfrule -n '__fish_seen_subcommand_from compile forge' -s o -l output -r -F -d 'write the compiled rules or the dump to FILE'

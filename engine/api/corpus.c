@@ -172,8 +172,7 @@ static enum dfr_status diff_body(void *args, struct dfr_err *err)
 
 dfr_result dfr_corpus_diff(const dfr_rules *before, const dfr_rules *after, dfr_text corpus,
                            dfr_format format, const dfr_style *style, dfr_write_fn write,
-                           void *user, uint32_t *ret_changed, uint32_t *ret_worse,
-                           dfr_error *error)
+                           void *user, uint32_t *ret_changed, uint32_t *ret_worse, dfr_error *error)
 {
     struct dfr_scratch scratch;
     struct diff_args args = {.scratch = &scratch,

@@ -118,7 +118,9 @@ int dfr_cli_check(const struct dfr_cli_options *o)
         .tiers = o->tiers, .silent = !o->verbose, .cached = !o->verbose};
     struct dfr_cli_job job = {.options = o, .user = &check, .work = check_crash};
     int code = dfr_cli_rules(o, &request, &check.rules, NULL);
-    if (code == DFR_EXIT_OK)
+    if (code == DFR_EXIT_OK && o->together)
+        code = dfr_cli_together(o, check.rules);
+    else if (code == DFR_EXIT_OK)
         code = run(&job, &o->operands, "dfrule/results/1");
     dfr_rules_free(check.rules);
     return code;

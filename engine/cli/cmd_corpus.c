@@ -84,10 +84,8 @@ static int listed_rules(const struct dfr_cli_options *o, const char *list, dfr_r
         p += part + !last;
     }
     const struct dfr_cli_list paths = {v, n};
-    struct dfr_cli_rule_request request = {.base = DFR_CLI_PATHS_ALONE,
-                                           .paths = &paths,
-                                           .tiers = o->tiers,
-                                           .silent = !o->verbose};
+    struct dfr_cli_rule_request request = {
+        .base = DFR_CLI_PATHS_ALONE, .paths = &paths, .tiers = o->tiers, .silent = !o->verbose};
     int code = dfr_cli_rules(o, &request, ret, NULL);
     free(v);
     free(copy);

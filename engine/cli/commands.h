@@ -5,6 +5,8 @@
 #include "cli/inputs.h"
 
 int dfr_cli_check(const struct dfr_cli_options *o);
+/* `check --together`, with the rules that check loaded. */
+int dfr_cli_together(const struct dfr_cli_options *o, const dfr_rules *rules);
 int dfr_cli_facts(const struct dfr_cli_options *o);
 int dfr_cli_info(const struct dfr_cli_options *o);
 int dfr_cli_what_if(const struct dfr_cli_options *o);

@@ -286,6 +286,8 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return o->unordered = true;
     case DFR_OPT_NO_INDEX:
         return o->no_index = true;
+    case DFR_OPT_TOGETHER:
+        return o->together = true;
     case DFR_OPT_MUTATE:
         return o->mutate = true;
     case DFR_OPT_VERSION:

@@ -229,6 +229,15 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_answer_write(const dfr_answer *answer, d
 /* Strength of the first cause: 0 none, 1 possible, 2 likely, 3 strong, 4 near-certain. */
 DFR_API int dfr_answer_strength(const dfr_answer *answer);
 
+/* Several crashes of one machine: each with the others as its `history`, then the machine itself, of
+ * which only rules about `history` and `machine.*` speak. Writes one answer for all. *ret_strength
+ * (may be NULL): of the first cause of the machine, as dfr_answer_strength(). */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_check_together(const dfr_rules *rules,
+                                                       const dfr_crash *const *crashes, size_t n,
+                                                       dfr_format format, const dfr_style *style,
+                                                       dfr_write_fn write, void *user,
+                                                       int *ret_strength, dfr_error *error);
+
 /* One rule on one crash, condition by condition: why it speaks (or how far). */
 DFR_API DFR_CHECK_RESULT dfr_result dfr_explain(const dfr_rules *rules, const dfr_crash *crash,
                                                 size_t index, dfr_text rule, dfr_format format,
@@ -300,12 +309,11 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_eval(const dfr_rules *rules, dfr_
                                                     dfr_corpus_result *ret, dfr_error *error);
 /* Which cases end with another first cause, subject or strength under other rules? `corpus` may also
  * be a folder without labels: then each file in it is a case. */
-DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_diff(const dfr_rules *before,
-                                                    const dfr_rules *after, dfr_text corpus,
-                                                    dfr_format format, const dfr_style *style,
-                                                    dfr_write_fn write, void *user,
-                                                    uint32_t *ret_changed, uint32_t *ret_worse,
-                                                    dfr_error *error);
+DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_diff(const dfr_rules *before, const dfr_rules *after,
+                                                    dfr_text corpus, dfr_format format,
+                                                    const dfr_style *style, dfr_write_fn write,
+                                                    void *user, uint32_t *ret_changed,
+                                                    uint32_t *ret_worse, dfr_error *error);
 
 /* ---- Forging ------------------------------------------------------------------------------- */
 

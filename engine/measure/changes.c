@@ -27,14 +27,10 @@ bool dfr_changes_has(const struct dfr_changes *c, uint32_t i)
 }
 
 void dfr_changes_sum(const struct dfr_labels *labels, const struct dfr_case *before,
-                     const struct dfr_case *after, uint32_t n, bool plain,
-                     struct dfr_changes *ret)
+                     const struct dfr_case *after, uint32_t n, bool plain, struct dfr_changes *ret)
 {
-    *ret = (struct dfr_changes){.labels = labels,
-                                .before = before,
-                                .after = after,
-                                .case_count = n,
-                                .plain = plain};
+    *ret = (struct dfr_changes){
+        .labels = labels, .before = before, .after = after, .case_count = n, .plain = plain};
     for (uint32_t i = 0; i < n; i++) {
         const struct dfr_case *a = &before[i], *b = &after[i];
         if (causes_differ(a, b))
@@ -77,8 +73,7 @@ static void put_side(struct dfr_page *p, const struct dfr_changes *c, const char
     dfr_buf_init(&lead, p->out->arena);
     dfr_buf_printf(&lead, "  %s ", sign);
     put_answer(&b, one);
-    struct dfr_str tag =
-        c->plain ? DFR_STR("") : dfr_str_from(dfr_outcome_word(one->outcome));
+    struct dfr_str tag = c->plain ? DFR_STR("") : dfr_str_from(dfr_outcome_word(one->outcome));
     dfr_page_para(p, DFR_INK_PLAIN, dfr_buf_text(&lead), ink, dfr_buf_text(&b), tag, ink);
 }
 
@@ -98,8 +93,9 @@ void dfr_changes_text(const struct dfr_changes *c, const struct dfr_report_style
         put_side(&p, c, "+", DFR_INK_FOR, &c->after[i]);
     }
     dfr_buf_init(&b, out->arena);
-    dfr_buf_printf(&b, "%u case%s: %u with another first cause, %u with another subject, %u with "
-                       "another strength",
+    dfr_buf_printf(&b,
+                   "%u case%s: %u with another first cause, %u with another subject, %u with "
+                   "another strength",
                    c->case_count, c->case_count == 1 ? "" : "s", c->causes, c->subjects,
                    c->strengths);
     if (!c->plain)

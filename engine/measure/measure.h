@@ -155,14 +155,13 @@ struct dfr_changes {
     const struct dfr_labels *labels;
     const struct dfr_case *before, *after; /* of the same labels */
     uint32_t case_count;
-    bool plain;                            /* there are no labels, only files: no outcomes */
-    uint32_t causes, subjects, strengths;  /* cases that differ in them, each counted once */
+    bool plain;                           /* there are no labels, only files: no outcomes */
+    uint32_t causes, subjects, strengths; /* cases that differ in them, each counted once */
     uint32_t worse, better;
 };
 
 void dfr_changes_sum(const struct dfr_labels *labels, const struct dfr_case *before,
-                     const struct dfr_case *after, uint32_t n, bool plain,
-                     struct dfr_changes *ret);
+                     const struct dfr_case *after, uint32_t n, bool plain, struct dfr_changes *ret);
 /* Does the case end with another first cause, subject, strength or outcome? */
 bool dfr_changes_has(const struct dfr_changes *c, uint32_t i);
 void dfr_changes_text(const struct dfr_changes *c, const struct dfr_report_style *s,

@@ -293,18 +293,16 @@ static void put_hidden(struct dfr_json *j, const struct dfr_eval *e)
     dfr_json_close(j, ']');
 }
 
-static void put_result(struct dfr_json *j, const char *key, const struct dfr_report *r);
-
 /* The other crashes of the same input: whole answers, for whoever asked for them all. */
 static void put_others(struct dfr_json *j, const struct dfr_report *r)
 {
     dfr_json_open(j, "other_crashes", '[');
     for (uint32_t i = 0; i < r->other_count; i++)
-        put_result(j, NULL, &r->others[i]);
+        dfr_json_result(j, NULL, &r->others[i]);
     dfr_json_close(j, ']');
 }
 
-static void put_result(struct dfr_json *j, const char *key, const struct dfr_report *r)
+void dfr_json_result(struct dfr_json *j, const char *key, const struct dfr_report *r)
 {
     const struct dfr_ranking *k = r->ranking;
     const struct dfr_facts *f = k->eval->facts;
@@ -338,6 +336,6 @@ void dfr_report_json(const struct dfr_report *r, bool indent, struct dfr_buf *ou
 {
     struct dfr_json j;
     dfr_json_init(&j, indent, out);
-    put_result(&j, NULL, r);
+    dfr_json_result(&j, NULL, r);
     dfr_json_end(&j);
 }

@@ -15,6 +15,8 @@ void dfr_json_input(struct dfr_json *j, const struct dfr_facts *f,
 /* Missing facts of a set as [{fact, param, reason, command}]. */
 void dfr_json_missing(struct dfr_json *j, const char *key, const struct dfr_eval *e, uint32_t set);
 void dfr_json_missing_one(struct dfr_json *j, const struct dfr_eval *e, uint32_t missing);
+/* A whole answer, "dfrule/result/1", as a member or an element. */
+void dfr_json_result(struct dfr_json *j, const char *key, const struct dfr_report *r);
 /* {code, name, args}. */
 void dfr_json_bugcheck(struct dfr_json *j, const char *key, const struct dfr_facts *f);
 const char *dfr_json_truth(enum dfr_tri t);

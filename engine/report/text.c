@@ -293,6 +293,26 @@ static void put_collect(struct dfr_page *p, const struct dfr_ranking *r)
     }
 }
 
+void dfr_text_answer(struct dfr_page *p, const struct dfr_ranking *k)
+{
+    if (!k->shown_count || k->causes[0].score_db < DFR_SCORE_LIKELY) {
+        struct dfr_buf b;
+        dfr_buf_init(&b, p->out->arena);
+        dfr_buf_str(&b, dfr_report_headline(k, p->out->arena));
+        dfr_buf_char(&b, '.');
+        dfr_page_gap(p);
+        dfr_page_para(p, DFR_INK_STRONG, none, DFR_INK_PLAIN, dfr_buf_text(&b), none,
+                      DFR_INK_PLAIN);
+        put_leads(p, k->eval->facts);
+    } else {
+        put_headline(p, k);
+    }
+    put_actions(p, k);
+    put_causes(p, k);
+    put_collect(p, k);
+    dfr_text_reasons(p, k);
+}
+
 void dfr_report_text(const struct dfr_report *r, const struct dfr_report_style *s,
                      struct dfr_buf *out)
 {
@@ -300,21 +320,6 @@ void dfr_report_text(const struct dfr_report *r, const struct dfr_report_style *
     const struct dfr_ranking *k = r->ranking;
     dfr_page_init(&p, s, out);
     dfr_text_crash(&p, k->eval->facts, &r->input);
-    if (!k->shown_count || k->causes[0].score_db < DFR_SCORE_LIKELY) {
-        struct dfr_buf b;
-        dfr_buf_init(&b, out->arena);
-        dfr_buf_str(&b, dfr_report_headline(k, out->arena));
-        dfr_buf_char(&b, '.');
-        dfr_page_gap(&p);
-        dfr_page_para(&p, DFR_INK_STRONG, none, DFR_INK_PLAIN, dfr_buf_text(&b), none,
-                      DFR_INK_PLAIN);
-        put_leads(&p, k->eval->facts);
-    } else {
-        put_headline(&p, k);
-    }
-    put_actions(&p, k);
-    put_causes(&p, k);
-    put_collect(&p, k);
-    dfr_text_reasons(&p, k);
+    dfr_text_answer(&p, k);
     dfr_text_rest(&p, r);
 }

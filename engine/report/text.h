@@ -8,6 +8,8 @@
 /* What happened, in at most three lines; also for the facts of a crash alone. */
 void dfr_text_crash(struct dfr_page *p, const struct dfr_facts *f,
                     const struct dfr_report_input *input);
+/* What is most likely, what to do, how sure, what to run next, and why. */
+void dfr_text_answer(struct dfr_page *p, const struct dfr_ranking *k);
 /* Evidence of each cause that is named, with its places. */
 void dfr_text_reasons(struct dfr_page *p, const struct dfr_ranking *r);
 /* Notes, waiting rules, what was hidden, diagnostics, other crashes. */

@@ -138,4 +138,8 @@ enum dfr_status dfr_given_apply(const struct dfr_program *p, uint32_t test,
                                 const struct dfr_facts *base, struct dfr_arena *a,
                                 struct dfr_facts *ret, struct dfr_err *err);
 
+/* Put into `f`, fresh from dfr_facts_init(), all that `base` holds but for what only follows from the
+ * rest. Facts may then be changed; dfr_facts_seal() ends that. */
+void dfr_given_copy(const struct dfr_facts *base, struct dfr_facts *f);
+
 #endif

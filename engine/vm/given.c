@@ -25,8 +25,7 @@ static void put_cell(struct dfr_facts *f, uint32_t field, uint32_t row, struct d
         dfr_facts_cell(f, field, row, v); /* enters the name into the look-up */
 }
 
-/* A store of our own with everything that `base` holds, but for what only follows from the rest. */
-static void copy(const struct dfr_facts *base, struct dfr_facts *f)
+void dfr_given_copy(const struct dfr_facts *base, struct dfr_facts *f)
 {
     memcpy(f->scalars, base->scalars, sizeof f->scalars);
     f->text = base->text;
@@ -216,7 +215,7 @@ enum dfr_status dfr_given_apply(const struct dfr_program *p, uint32_t test,
     const struct dfr_value *consts = dfr_engine_consts(a, p);
     dfr_facts_init(ret, a);
     if (base)
-        copy(base, ret);
+        dfr_given_copy(base, ret);
     for (uint32_t i = 0; i < t->given_count; i++)
         if (p->givens.v[t->given + i].field == DFR_F_BUGCHECK_CODE)
             forget_bugcheck(ret);

@@ -84,6 +84,9 @@ def main():
     report("dfrule check -o ndjson on the whole folder",
            problems_of(schemas, ["check", "-o", "ndjson", "corpus/transcripts"]))
     report("dfrule corpus eval corpus -o json", problems_of(schemas, ["corpus", "eval", "corpus", "-o", "json"]))
+    report("dfrule corpus diff -o json",
+           problems_of(schemas, ["corpus", "diff", "rules", "rules,tests/cli/data/shy.dfr", "corpus", "-o", "json"]))
+    report("dfrule check --together -o json", problems_of(schemas, ["check", "--together", "-o", "json", *corpus]))
     for verb in ("explain", "why-not"):
         for rule in some_rule:
             report(f"dfrule {verb} {rule} -o json",

@@ -41,3 +41,23 @@ What cannot be measured says why.
   $ dfrule check -o md corpus/transcripts/e2_keyboard.txt
   dfrule: -o md: no such format; there are text, json and ndjson
   [3]
+
+Two rule sets over the same cases; a folder without labels will do.
+
+  $ dfrule corpus diff rules rules corpus
+  .* cases: 0 with another first cause, 0 with another subject, 0 with another (re)
+  strength; 0 worse, 0 better.
+  $ dfrule corpus diff rules rules,tests/cli/data/shy.dfr corpus/transcripts | sed -n '/d1_flattened/,/^t/p'
+  d1_flattened.txt
+    - driver.fault (tunnelfox), near-certain; suspect tunnelfox, near-certain
+    + driver.fault (tunnelfox), strong; suspect tunnelfox, strong
+  d1_null_field_new_analyze.txt
+    - driver.fault (quillnet), near-certain; suspect quillnet, near-certain
+    + driver.fault (quillnet), strong; suspect quillnet, strong
+  .* cases: .* (re)
+  strength.
+  $ dfrule corpus diff rules rules,tests/cli/data/shy.dfr corpus >/dev/null
+  [1]
+  $ dfrule corpus diff rules corpus
+  dfrule: corpus diff takes two rule sets and a corpus, such as `dfrule corpus diff old/rules rules corpus`
+  [3]

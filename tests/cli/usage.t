@@ -135,8 +135,8 @@ Help: short with three examples, long with everything, for the command and for e
   $ dfrule --help | grep -A3 '^Exit codes'
   Exit codes, the same for every verb:
     0     it ran
-    1     --fail-on was met, a test failed, lint or `corpus diff` found something,
-          or a case fell
+    1     --fail-on was met, a test or a case failed, or lint found something
+    2     a rule or a pack has errors
   $ for v in check facts explain why-not what-if test lint compile disasm version help; do
   >   dfrule $v -h | head -1 | grep -q "^Usage: dfrule $v" && dfrule $v --help | grep -q '^Exit codes' &&
   >   dfrule help $v | cmp - <(dfrule $v --help) || echo "no help for $v"; done

@@ -1,7 +1,7 @@
 /* Labels, outcomes, sums and the gate. */
 #include "handmade.h"
 
-#include "measure/measure.h"
+#include "measure/history.h"
 
 TestSuite(measure, .init = begin, .fini = end);
 
@@ -218,4 +218,72 @@ Test(measure, precision_recall_and_lift)
     cr_expect_eq(dfr_rule_precision(&none), -1);
     cr_expect_eq(dfr_rule_recall(&none), -1);
     cr_expect_eq(dfr_rule_lift(&none), -1);
+}
+
+/* ---- Several crashes ------------------------------------------------------------------------ */
+
+static struct dfr_past past(const char *lead, bool is_class, int64_t code, uint64_t arg,
+                            int64_t time)
+{
+    struct dfr_facts *f = DFR_NEW(&arena, struct dfr_facts);
+    dfr_facts_init(f, &arena);
+    f->scalars[DFR_F_BUGCHECK_CODE] = dfr_v_int(code);
+    for (uint32_t i = 0; i < 4; i++)
+        f->scalars[DFR_F_BUGCHECK_ARG1 + i] = dfr_v_addr(arg);
+    if (time)
+        f->scalars[DFR_F_DUMP_TIME] = dfr_v_time(time, time);
+    return (struct dfr_past){.path = S("x"),
+                             .facts = f,
+                             .answer = {.code = code, .lead = S(lead), .lead_strength = 2},
+                             .lead_is_class = is_class,
+                             .same_as = DFR_NONE};
+}
+
+Test(measure, what_crashes_have_in_common)
+{
+    const uint64_t high = UINT64_C(0xfffff80000000000);
+    struct dfr_past v[] = {
+        past("foo", false, 0x50, high, 100), past("FOO.sys", false, 0x3B, high + 1, 200),
+        past("bar", false, 0x50, high + 2, 300), past("hw.memory", true, 0x1A, high + 3, 400),
+        past("", false, 0xEF, high + 4, 500), past("foo", false, 0x50, high, 100),
+        /* Small arguments say little: 0xE2 (0, 0, 0, 0) twice are two crashes. */
+        past("deliberate", true, 0xE2, 0, 600), past("deliberate", true, 0xE2, 0, 600)};
+    struct dfr_history h = {.v = v, .n = 8};
+    dfr_history_sum(&h);
+    cr_expect_eq(h.counted, 7);
+    cr_expect_eq(h.v[5].same_as, 0);
+    cr_expect_eq(h.codes, 5);
+    cr_expect_eq(h.suspects, 2);
+    cr_expect(dfr_str_eq(h.common, S("foo")));
+    cr_expect_eq(h.common_count, 2);
+    cr_expect_not(h.differ);
+
+    struct dfr_facts f;
+    dfr_history_machine(&h, &arena, &f);
+    cr_expect_eq(f.tables[DFR_T_HISTORY].n, 7);
+    cr_expect(f.tables[DFR_T_HISTORY].complete);
+    cr_expect_eq(dfr_facts_scalar(&f, DFR_F_MACHINE_CRASHES)->as.n.lo, 7);
+    cr_expect_eq(dfr_facts_scalar(&f, DFR_F_BUGCHECK_CODE)->state, DFR_ABSENT);
+    dfr_history_of(&h, 1, &arena, &f);
+    cr_expect_eq(f.tables[DFR_T_HISTORY].n, 6);
+    cr_expect_eq(dfr_facts_scalar(&f, DFR_F_MACHINE_CRASHES)->state, DFR_ABSENT);
+    cr_expect_eq(dfr_facts_scalar(&f, DFR_F_BUGCHECK_CODE)->as.n.lo, 0x3B);
+    dfr_history_of(&h, 5, &arena, &f); /* a double is not its own history */
+    cr_expect_eq(f.tables[DFR_T_HISTORY].n, 6);
+}
+
+Test(measure, two_that_share_the_first_place_are_not_common)
+{
+    const uint64_t high = UINT64_C(0xfffff80000000000);
+    struct dfr_past v[] = {past("a", false, 1, high, 1), past("b", false, 2, high, 2),
+                           past("a", false, 3, high, 3), past("b", false, 4, high, 4)};
+    struct dfr_history h = {.v = v, .n = 4};
+    dfr_history_sum(&h);
+    cr_expect_eq(h.common.len, 0);
+    ((struct dfr_facts *)v[3].facts)->scalars[DFR_F_DUMP_ARCH] =
+        dfr_v_enum(DFR_E_ARCH, DFR_ARCH_X86);
+    ((struct dfr_facts *)v[0].facts)->scalars[DFR_F_DUMP_ARCH] =
+        dfr_v_enum(DFR_E_ARCH, DFR_ARCH_X64);
+    dfr_history_sum(&h);
+    cr_expect(h.differ);
 }
