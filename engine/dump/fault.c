@@ -82,6 +82,8 @@ struct dfr_fault dfr_dump_fault(struct dfr_dump *d)
     }
     put_stack(d, &fault);
     if (!fault.is_fault)
-        d->facts->tables[DFR_T_REGS].reason = DFR_REASON_NOT_CAPTURED;
+        d->facts->tables[DFR_T_REGS].reason = e.frame && d->file.machine == DFR_MACHINE_ARM64
+                                                  ? DFR_REASON_NEEDS_TYPES
+                                                  : DFR_REASON_NOT_CAPTURED;
     return fault;
 }

@@ -1,5 +1,5 @@
 /* A crashed system in pages behind page tables: kernel, two drivers, three processors, threads, a
- * process. x64, or x86 without PAE. Tests change what they are about, then write a file of any kind. */
+ * process. x64, ARM64, or x86 without PAE. Tests change what they are about, then write a file of any kind. */
 #ifndef DFR_TESTS_SYSTEM_FORGE_H
 #define DFR_TESTS_SYSTEM_FORGE_H
 
@@ -7,7 +7,7 @@
 
 struct system_forge {
     struct pages_forge pages;
-    bool x86;
+    bool x86, arm64;
     unsigned pointer;
     uint64_t base; /* of the kernel; all below are offsets from it */
     uint64_t next; /* page that is free */
@@ -59,7 +59,7 @@ static inline uint64_t sys_physical(struct system_forge *s, uint64_t va)
         uint8_t *p = pages_forge_page(&s->pages, table) + index * bytes;
         memcpy(&entry, p, bytes);
         if (!entry) {
-            entry = s->next++ << 12 | 0x63;
+            entry = s->next++ << 12 | (s->arm64 ? 0x703 : 0x63);
             memcpy(p, &entry, bytes);
             (void)pages_forge_page(&s->pages, entry >> 12);
         }
@@ -153,10 +153,11 @@ static inline void sys_gone(struct system_forge *s, unsigned i, uint64_t start, 
 static inline void sys_context(struct system_forge *s, unsigned i, uint64_t ip, uint64_t sp)
 {
     uint64_t c = SYS_CONTEXTS + 0x500u * i;
-    sys_word(s, c + (s->x86 ? 0 : 0x30), s->x86 ? 0x1001F : 0x10001F, 4);
-    sys_word(s, c + (s->x86 ? 0xB8 : 0xF8), s->base + ip, s->pointer);
-    sys_word(s, c + (s->x86 ? 0xC4 : 0x98), s->base + sp, s->pointer);
-    sys_word(s, c + (s->x86 ? 0xB0 : 0x78), 0xA + i, s->pointer);
+    uint32_t flags = s->x86 ? 0x1001F : s->arm64 ? 0x400007 : 0x10001F;
+    sys_word(s, c + (s->x86 || s->arm64 ? 0 : 0x30), flags, 4);
+    sys_word(s, c + (s->x86 ? 0xB8 : s->arm64 ? 0x108 : 0xF8), s->base + ip, s->pointer);
+    sys_word(s, c + (s->x86 ? 0xC4 : s->arm64 ? 0x100 : 0x98), s->base + sp, s->pointer);
+    sys_word(s, c + (s->x86 ? 0xB0 : s->arm64 ? 0x08 : 0x78), 0xA + i, s->pointer);
 }
 
 /* Where fields of the processors' blocks and threads stand here; the debugger data block tells it. */
@@ -169,7 +170,9 @@ static inline uint64_t sys_prcb(const struct system_forge *s, unsigned i, const 
                 {"number", 0x24, 0x3CC}, {"special", 0x100, 0x100}, {"context", 0x300, 0x300},
                 {"dpc", 0x310, 0x310},   {"active", 0x320, 0x320},  {"ipi", SYS_IPI, 0x7F4}};
     for (unsigned k = 0; k < sizeof rows / sizeof *rows; k++)
-        if (strcmp(rows[k].name, field) == 0)
+        if (strcmp(rows[k].name, field) == 0 && s->arm64 && rows[k].x64 == SYS_IPI)
+            return SYS_PRCB + 0x4000u * i + 0xA8C;
+        else if (strcmp(rows[k].name, field) == 0)
             return SYS_PRCB + 0x4000u * i + (s->x86 ? rows[k].x86 : rows[k].x64);
     return 0;
 }
@@ -200,8 +203,8 @@ static inline void sys_kdbg(struct system_forge *s)
     for (unsigned i = 0; i < sizeof offsets / sizeof *offsets; i++)
         sys_word(s, SYS_KDBG + offsets[i].at, sys_prcb(s, 0, offsets[i].field) - SYS_PRCB, 2);
     sys_word(s, SYS_KDBG + 0x2A0, 0xB8, 2); /* process of a thread */
-    sys_word(s, SYS_KDBG + 0x2A8, 0xA40, 2);
-    sys_word(s, SYS_KDBG + 0x2B0, s->x86 ? 0x2000 : 0xAF00, 2);
+    sys_word(s, SYS_KDBG + 0x2A8, s->arm64 ? 0xC80 : 0xA40, 2);
+    sys_word(s, SYS_KDBG + 0x2B0, s->x86 ? 0x2000 : s->arm64 ? 0x9680 : 0xAF00, 2);
     sys_word(s, SYS_KDBG + 0x340, 0x30, 4);
     sys_word(s, SYS_KDBG + 0x344, 0x38, 4);
 }
@@ -224,10 +227,12 @@ static inline void sys_processor(struct system_forge *s, unsigned i, uint32_t st
     sys_context(s, i, 0x500 + i, SYS_SP + 0x4000u * i);
 }
 
-static inline void sys_forge(struct system_forge *s, bool x86)
+static inline void sys_forge(struct system_forge *s, enum dfr_machine machine)
 {
+    bool x86 = machine == DFR_MACHINE_X86;
     memset(s, 0, sizeof *s);
     s->x86 = x86;
+    s->arm64 = machine == DFR_MACHINE_ARM64;
     s->pointer = x86 ? 4 : 8;
     s->base = x86 ? 0x80800000 : UINT64_C(0xFFFFF80010000000);
     s->next = SYS_ROOT + 1;
@@ -255,7 +260,7 @@ static inline void sys_forge(struct system_forge *s, bool x86)
         sys_processor(s, i, i == 0 ? 0 : 2);
     sys_kdbg(s);
     for (unsigned i = 0; i < 8; i++)
-        sys_word(s, SYS_PROCESS + 0x5A8 + i, (uint8_t) "tool.exe"[i], 1);
+        sys_word(s, SYS_PROCESS + (s->arm64 ? 0x560u : 0x5A8u) + i, (uint8_t) "tool.exe"[i], 1);
     sys_word(s, SYS_CONTEXTS + 0x500 * 4, 0, 8); /* its end stands on the next page */
     sys_context(s, 3, SYS_DRIVER + 0x234, SYS_SP + 0x40);
     sys_word(s, SYS_RECORD, 0xC0000005, 4);
@@ -287,11 +292,15 @@ static inline size_t sys_file(struct system_forge *s, uint32_t type, uint8_t *d)
     for (unsigned i = 0; i < 4; i++)
         pages_forge_put(d, at.args + i * p, s->args[i], p);
     pages_forge_put(d, at.kdbg, s->base + SYS_KDBG, p);
+    if (s->arm64)
+        forge32(d, 0x30, 0xAA64);
     if (s->x86)
         d[0x5C] = 0; /* no PAE */
     uint64_t own = sys_physical(s, s->base + SYS_CONTEXTS);
     memcpy(d + at.context, pages_forge_page(&s->pages, own >> 12) + (own & 0xFFF),
-           s->x86 ? 0x2CC : 0x4D0);
+           s->x86     ? 0x2CC
+           : s->arm64 ? 0x390
+                      : 0x4D0);
     return n;
 }
 

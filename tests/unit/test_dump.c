@@ -121,6 +121,21 @@ Test(dump, fields_that_were_never_written_are_unknown)
     }
 }
 
+/* Neither the block behind the header nor the header leads to the debugger data: it is found in the
+ * file, by the module list and the kernel that it names. */
+Test(dump, debugger_data_that_nothing_leads_to)
+{
+    forge_triage(d);
+    forge32(d, 0x2070, 0);
+    forge64(d, 0x020, FORGE_KERNEL + 0x5100);
+    read_forged();
+    cr_expect_eq(facts.tables[DFR_T_CPUS].n, 0);
+    forge64(d, FORGE_KDBG + 0x48, FORGE_KERNEL + 0x5100);
+    read_forged();
+    cr_expect_eq(addr(DFR_F_OS_KERNEL_BASE), FORGE_KERNEL);
+    cr_expect_eq(facts.tables[DFR_T_CPUS].n, 3);
+}
+
 Test(dump, modules)
 {
     forge_triage(d);

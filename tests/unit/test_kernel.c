@@ -122,7 +122,7 @@ Test(kernel, every_kind_of_x64)
 {
     static const uint32_t kinds[] = {1, 2, 5, 6, 8, 9, 10};
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        sys_forge(&s, false);
+        sys_forge(&s, DFR_MACHINE_X64);
         read_file(kinds[i]);
         expect_system();
         cr_expect_eq(diags.n, 0, "kind %u: %s", kinds[i], diags.n ? message(&diags.v[0]) : "");
@@ -136,11 +136,42 @@ Test(kernel, every_kind_of_x64)
     }
 }
 
+Test(kernel, arm64)
+{
+    static const uint32_t kinds[] = {1, 6, 8};
+    for (size_t i = 0; i < COUNT(kinds); i++) {
+        sys_forge(&s, DFR_MACHINE_ARM64);
+        read_file(kinds[i]);
+        expect_system();
+        cr_expect_eq(diags.n, 0, "%s", diags.n ? message(&diags.v[0]) : "");
+        cr_expect_eq(word_of(DFR_F_DUMP_ARCH), DFR_ARCH_ARM64);
+        cr_expect_str_eq(text(dfr_facts_scalar(&facts, DFR_F_THREAD_PROCESS)), "tool.exe");
+        cr_expect_eq(dfr_facts_at(&facts, DFR_F_CPUS_STATE, 1)->as.e.value, DFR_CPU_STATE_FROZEN);
+        cr_expect_eq(at(DFR_F_CPUS_RIP, 1), s.base + 0x501);
+        cr_expect_eq(value_of("x0"), 0xD);
+        /* Where its IRQL and the stacks of its processors stand is not known. */
+        cr_expect_eq(dfr_facts_scalar(&facts, DFR_F_CPU_CURRENT_IRQL)->state, DFR_UNKNOWN);
+        dfr_arena_reset(&arena);
+    }
+}
+
+/* Its trap frame differs by build: a parameter that points to one gives its address alone. */
+Test(kernel, trap_frame_of_arm64)
+{
+    sys_forge(&s, DFR_MACHINE_ARM64);
+    s.code = 0x139;
+    s.args[1] = s.base + SYS_TRAP;
+    read_file(1);
+    cr_expect_eq(facts.tables[DFR_T_REGS].n, 0);
+    cr_expect_eq(facts.tables[DFR_T_REGS].reason, DFR_REASON_NEEDS_TYPES);
+    cr_expect_eq(addr(DFR_F_TRAP_FRAME_ADDRESS), s.base + SYS_TRAP);
+}
+
 Test(kernel, x86)
 {
     static const uint32_t kinds[] = {1, 2, 5, 6};
     for (size_t i = 0; i < COUNT(kinds); i++) {
-        sys_forge(&s, true);
+        sys_forge(&s, DFR_MACHINE_X86);
         read_file(kinds[i]);
         expect_system();
         cr_expect_eq(word_of(DFR_F_DUMP_ARCH), DFR_ARCH_X86);
@@ -173,7 +204,7 @@ Test(kernel, broken_module_lists)
         {"a way back that leads elsewhere", SYS_ENTRY + 0x108, SYS_LIST, 3},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        sys_forge(&s, false);
+        sys_forge(&s, DFR_MACHINE_X64);
         sys_ptr(&s, rows[i].off, rows[i].value);
         read_file(1);
         cr_expect_eq(modules(), rows[i].modules, "%s: %u", rows[i].what, modules());
@@ -185,7 +216,7 @@ Test(kernel, broken_module_lists)
 
 Test(kernel, a_list_whose_middle_was_not_stored)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     /* The second entry stands on a page that is not there; the third leads back to it. */
     uint64_t far = 0x50000;
     sys_ptr(&s, SYS_ENTRY, far);
@@ -201,7 +232,7 @@ Test(kernel, a_list_whose_middle_was_not_stored)
 
 Test(kernel, names_that_cannot_be_read)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     sys_word(&s, SYS_ENTRY + 0x148 + 8, 0x1234, 8); /* the path is in no kernel memory */
     sys_word(&s, SYS_ENTRY + 0x248, 0xFFFF, 2);     /* longer than any path */
     sys_word(&s, SYS_ENTRY + 0x258 + 8, 0, 8);      /* and no name */
@@ -216,7 +247,7 @@ Test(kernel, names_that_cannot_be_read)
 /* The block is part of the kernel's image: it is found there when the header does not lead to it. */
 Test(kernel, debugger_data_that_the_header_does_not_name)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     sys_file(&s, 1, d);
     size_t n = sys_file(&s, 1, d);
     forge64(d, 0x80, s.base + 0x5000);
@@ -238,7 +269,7 @@ Test(kernel, debugger_data_that_lies_about_its_length)
     } rows[] = {{0x3A0, 3, 3, true},       {0x338, 3, 3, false}, {0x10, 3, 0, false},
                 {0xFFFFFFF0, 3, 0, false}, {0x1000, 3, 3, true}, {0x254, 3, 0, false}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        sys_forge(&s, false);
+        sys_forge(&s, DFR_MACHINE_X64);
         sys_word(&s, SYS_KDBG + 0x14, rows[i].size, 4);
         read_file(1);
         cr_expect_eq(modules(), rows[i].modules, "row %zu", i);
@@ -259,7 +290,7 @@ Test(kernel, processors_that_make_no_sense)
         {SYS_ARRAY + 8, 0, 2},             /* no address */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        sys_forge(&s, false);
+        sys_forge(&s, DFR_MACHINE_X64);
         sys_word(&s, rows[i].off, rows[i].value, 4);
         if (rows[i].off == SYS_ARRAY + 8)
             sys_word(&s, rows[i].off, 0, 8);
@@ -283,7 +314,7 @@ Test(kernel, the_processor_that_crashed)
                 {0x999, SYS_SP, SYS_DPC_END - 0x100, 0}, /* by the stack for DPCs */
                 {0x999, SYS_SP, SYS_SP + 0x900000, -1}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        sys_forge(&s, false);
+        sys_forge(&s, DFR_MACHINE_X64);
         size_t n = sys_file(&s, 1, d);
         sys_context(&s, 0, rows[i].own_ip, rows[i].own_sp);
         n = sys_file(&s, 1, d);
@@ -311,7 +342,7 @@ Test(kernel, freeze_state_that_is_inferred)
         const char *says;
     } rows[] = {{0, 2, "all stopped"}, {0, 5, "(processor 2)"}, {0x200, 2, NULL}, {0, 9, NULL}};
     for (size_t i = 0; i < COUNT(rows); i++) {
-        sys_forge(&s, true);
+        sys_forge(&s, DFR_MACHINE_X86);
         sys_word(&s, sys_prcb(&s, 2, "ipi"), rows[i].state, 4);
         for (unsigned k = 1; rows[i].second && k < SYS_PROCESSORS; k++)
             sys_word(&s, SYS_PRCB + 0x4000u * k + rows[i].second, 2, 4);
@@ -329,7 +360,7 @@ Test(kernel, freeze_state_that_is_inferred)
 
 Test(kernel, the_bug_check_that_the_kernel_kept)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     s.code = 0;
     sys_word(&s, SYS_BUGCHECK, 0xD1, 8);
     for (unsigned i = 0; i < 4; i++)
@@ -343,7 +374,7 @@ Test(kernel, the_bug_check_that_the_kernel_kept)
 
 Test(kernel, nobody_crashed)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     s.code = 0x5454414D;
     read_file(1);
     cr_expect(dfr_facts_scalar(&facts, DFR_F_DUMP_ACQUIRED)->as.b);
@@ -357,11 +388,11 @@ Test(kernel, nobody_crashed)
 /* A record on the stack that is not the one of this exception, or two that differ, is none. */
 Test(kernel, exception_record_on_the_stack)
 {
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     sys_word(&s, SYS_RECORD + 0x10, s.base, 8);
     read_file(1);
     cr_expect_eq(dfr_facts_scalar(&facts, DFR_F_TRAP_ADDRESS)->state, DFR_UNKNOWN);
-    sys_forge(&s, false);
+    sys_forge(&s, DFR_MACHINE_X64);
     uint64_t other = SYS_RECORD - 0x100;
     sys_word(&s, other, 0xC0000005, 4);
     sys_word(&s, other + 0x10, s.args[1], 8);
@@ -466,10 +497,12 @@ Test(kernel, small_dump_of_32_bits)
 Test(kernel, any_byte_may_be_wrong)
 {
     uint64_t x = 88172645463325252;
-    for (int wide = 0; wide < 2; wide++) {
-        sys_forge(&s, wide);
+    static const enum dfr_machine machines[] = {DFR_MACHINE_X64, DFR_MACHINE_ARM64,
+                                                DFR_MACHINE_X86};
+    for (size_t m = 0; m < COUNT(machines); m++) {
+        sys_forge(&s, machines[m]);
         size_t n = sys_file(&s, 1, d);
-        for (int round = 0; round < 1500; round++) {
+        for (int round = 0; round < 1000; round++) {
             static uint8_t bad[PAGES_FILE];
             memcpy(bad, d, n);
             for (int k = 0; k < 6; k++) {
