@@ -7,14 +7,49 @@
 #include "dump/triage.h"
 #include "dump/view.h"
 
-/* What nobody set is nothing that a text failed to show. */
-static void reasons(struct dfr_facts *f)
+/* What is read from memory in dumps that hold it. */
+static bool from_memory(uint32_t field)
 {
+    static const uint32_t fields[] = {
+        DFR_F_OS_VERSION,          DFR_F_OS_KERNEL_BASE,    DFR_F_MACHINE_CPU_VENDOR,
+        DFR_F_MACHINE_CPU_MHZ,     DFR_F_MACHINE_BAD_PAGES, DFR_F_TRAP_SP,
+        DFR_F_TRAP_SYMBOL,         DFR_F_TRAP_MODULE,       DFR_F_TRAP_FRAME_ADDRESS,
+        DFR_F_TRAP_REGS_EXACT,     DFR_F_FAULT_CONSISTENT,  DFR_F_FAULT_NO_ADDRESS,
+        DFR_F_FAULT_IN_PADDING,    DFR_F_CPU_CURRENT,       DFR_F_CPU_CURRENT_IRQL,
+        DFR_F_THREAD_ADDRESS,      DFR_F_THREAD_PROCESS,    DFR_F_THREAD_STACK_BASE,
+        DFR_F_THREAD_STACK_LIMIT,  DFR_F_THREAD_STACK_USED, DFR_F_THREAD_STACK_KIND,
+        DFR_F_THREAD_ON_DPC_STACK, DFR_F_VERIFIER_ENABLED,  DFR_F_VERIFIER_FLAGS,
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (fields[i] == field)
+            return true;
+    return false;
+}
+
+/* Why what memory would tell is not known: this kind of dump has none, or the file ends before it. */
+static enum dfr_reason why_no_memory(const struct dfr_dump *d)
+{
+    if (d->kdbg.len)
+        return DFR_REASON_NOT_READ;
+    if (d->file.form == DFR_FORM_HEADER || d->file.form == DFR_FORM_UNKNOWN)
+        return DFR_REASON_NOT_IN_DUMP;
+    return d->whole ? DFR_REASON_NOT_CAPTURED : DFR_REASON_DAMAGED;
+}
+
+/* What nobody set is nothing that a text failed to show. */
+static void reasons(const struct dfr_dump *d, struct dfr_facts *f)
+{
+    static const uint32_t tables[] = {DFR_T_MODULES, DFR_T_UNLOADED, DFR_T_CPUS, DFR_T_REGS,
+                                      DFR_T_INSNS};
+    enum dfr_reason why = why_no_memory(d);
     for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
         struct dfr_value *v = &f->scalars[i];
         if (v->state == DFR_UNKNOWN && v->reason == DFR_REASON_NOT_SHOWN)
-            v->reason = DFR_REASON_NOT_READ;
+            v->reason = (uint8_t)(from_memory(i) ? why : DFR_REASON_NOT_READ);
     }
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        if (!f->tables[tables[i]].complete && f->tables[tables[i]].reason == DFR_REASON_NOT_SHOWN)
+            f->tables[tables[i]].reason = (uint8_t)why;
     for (uint32_t t = 0; t < DFR_T_COUNT; t++) {
         struct dfr_rows *rows = &f->tables[t];
         size_t n = (size_t)rows->n * dfr_table_info(t)->columns;
@@ -91,7 +126,7 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     dfr_symbols_ready(&d);
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);
-    reasons(ret);
+    reasons(&d, ret);
     dfr_dump_view(&d);
     return DFR_OK;
 }

@@ -20,10 +20,13 @@ static void put(struct dfr_dump *d, struct dfr_str name, uint64_t start, uint64_
         dfr_dump_cell(d, DFR_F_UNLOADED_BASE, row, dfr_v_addr(start), place);
         dfr_dump_cell(d, DFR_F_UNLOADED_END, row, dfr_v_addr(end), place);
     }
+    struct dfr_value when =
+        dfr_v_unknown(DFR_KIND_TIME, d->triage.len ? DFR_REASON_NOT_IN_DUMP : DFR_REASON_DAMAGED);
     if (time > epoch && time < INT64_MAX) {
         int64_t t = (int64_t)((time - epoch) / second);
-        dfr_dump_cell(d, DFR_F_UNLOADED_TIME, row, dfr_v_time(t, t), place);
+        when = dfr_v_time(t, t);
     }
+    dfr_dump_cell(d, DFR_F_UNLOADED_TIME, row, when, place);
 }
 
 static void done(struct dfr_dump *d)
