@@ -17,6 +17,9 @@ enum {
     BEFORE = 0x18, /* padding */
     AFTER = 0x1C,
     RECORD = 0x28, /* u32 kind, number, then eax ebx ecx edx twice */
+    CPUID = 0,     /* kinds; of a register the first two words are its low and high half */
+    REGISTER = 1,
+    LOW_ONE = 0x08,
     ECX_ONE = 0x10,
     ECX_TWO = 0x20,
 };
@@ -95,22 +98,40 @@ struct dfr_str dfr_guid_text(struct dfr_arena *a, const uint8_t id[DFR_BLOB_ID_B
     return (struct dfr_str){p, n};
 }
 
-bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret)
+/* The record of that kind and number. */
+static bool record_of(const struct dfr_dump *d, uint32_t kind, uint32_t number, uint8_t *buf,
+                      uint64_t *ret_at)
 {
     static const uint8_t id[DFR_BLOB_ID_BYTES] =
         DFR_GUID(0xD03DC06F, 0xD88E, 0x44C5, 0xBA, 0x2A, 0xFA, 0xE0, 0x35, 0x17, 0x2D, 0x19);
     struct dfr_blob b;
-    uint8_t buf[RECORD];
     struct dfr_span s = {buf, RECORD};
     if (!dfr_blob_find(d, id, &b))
         return false;
     for (uint32_t i = 0; i < MOST_RECORDS && i < b.size / RECORD; i++) {
-        if (!dfr_bytes_copy(d->bytes, b.off + (uint64_t)i * RECORD, buf, RECORD))
+        *ret_at = b.off + (uint64_t)i * RECORD;
+        if (!dfr_bytes_copy(d->bytes, *ret_at, buf, RECORD))
             return false;
-        if (u32(s, 0) == 0 && u32(s, 4) == leaf) {
-            *ret = u32(s, ECX_ONE) | u32(s, ECX_TWO);
-            return *ret != 0;
-        }
+        if (u32(s, 0) == kind && u32(s, 4) == number)
+            return true;
     }
     return false;
+}
+
+bool dfr_dump_cpuid_ecx(const struct dfr_dump *d, uint32_t leaf, uint32_t *ret)
+{
+    uint8_t buf[RECORD];
+    uint64_t at;
+    if (!record_of(d, CPUID, leaf, buf, &at))
+        return false;
+    *ret =
+        u32((struct dfr_span){buf, RECORD}, ECX_ONE) | u32((struct dfr_span){buf, RECORD}, ECX_TWO);
+    return *ret != 0;
+}
+
+bool dfr_blob_register(const struct dfr_dump *d, uint32_t number, uint64_t *ret, uint64_t *ret_at)
+{
+    uint8_t buf[RECORD];
+    return record_of(d, REGISTER, number, buf, ret_at) &&
+           dfr_span_u64le((struct dfr_span){buf, RECORD}, LOW_ONE, ret);
 }

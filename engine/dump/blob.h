@@ -25,6 +25,8 @@ bool dfr_blob_next(const struct dfr_dump *d, uint64_t *at, struct dfr_blob *ret)
 /* The first blob of that id. */
 bool dfr_blob_find(const struct dfr_dump *d, const uint8_t id[DFR_BLOB_ID_BYTES],
                    struct dfr_blob *ret);
+/* A model-specific register that the chain holds; *ret_at: its record in the file. */
+bool dfr_blob_register(const struct dfr_dump *d, uint32_t number, uint64_t *ret, uint64_t *ret_at);
 /* {8-4-4-4-12} in lower case, as debuggers print it. */
 enum { DFR_GUID_TEXT = 38 };
 struct dfr_str dfr_guid_text(struct dfr_arena *a, const uint8_t id[DFR_BLOB_ID_BYTES]);

@@ -78,13 +78,14 @@ static void relocated(const struct dfr_pe *pe, uint32_t from, bool *skip)
     }
 }
 
-/* Is the byte at `i` one bit off, and nothing near it off at all? */
-static bool lone_bit(const uint8_t *delta, uint32_t i)
+/* Is the byte at `i` one bit off, and nothing near it off at all? Where not all of its neighbours were
+ * captured it may be the last byte of a patch. */
+static bool lone_bit(const uint8_t *delta, const bool *seen, uint32_t i)
 {
-    if (__builtin_popcount(delta[i]) != 1)
+    if (__builtin_popcount(delta[i]) != 1 || i < ALONE || i + ALONE >= PAGE)
         return false;
-    for (uint32_t k = i > ALONE ? i - ALONE : 0; k < PAGE && k <= i + ALONE; k++)
-        if (k != i && delta[k])
+    for (uint32_t k = i - ALONE; k <= i + ALONE; k++)
+        if (!seen[k] || (k != i && delta[k]))
             return false;
     return true;
 }
@@ -98,8 +99,10 @@ static void differences(struct code *c)
     if (!c->from_file || !s || !s->executable || s->writable)
         return;
     bool *skip = dfr_arena_alloc(c->d->arena, PAGE * sizeof *skip);
+    bool *seen = dfr_arena_alloc(c->d->arena, PAGE * sizeof *seen);
     uint8_t *delta = dfr_arena_alloc(c->d->arena, PAGE);
     memset(skip, 0, PAGE * sizeof *skip);
+    memset(seen, 0, PAGE * sizeof *seen);
     memset(delta, 0, PAGE);
     relocated(&c->pe, page, skip);
     for (uint32_t i = 0; i < PAGE; i++) {
@@ -110,12 +113,13 @@ static void differences(struct code *c)
             !dfr_pe_read(&c->pe, rva, &there, 1))
             continue;
         delta[i] = here ^ there;
+        seen[i] = true;
         compared++;
     }
     if (compared < ALONE)
         return;
     for (uint32_t i = 0; i < PAGE; i++) {
-        bool lone = lone_bit(delta, i);
+        bool lone = lone_bit(delta, seen, i);
         bits += lone;
         bytes += delta[i] && !lone;
     }

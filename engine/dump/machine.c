@@ -230,6 +230,20 @@ static void processor(struct dfr_dump *d)
     }
 }
 
+/* The revision of the microcode as the processor itself says it: Intel's stands in the upper half. */
+static void microcode(struct dfr_dump *d)
+{
+    enum { BIOS_SIGN_ID = 0x8B, VALUE_AT = 8 };
+    const struct dfr_value *vendor = dfr_facts_scalar(d->facts, DFR_F_MACHINE_CPU_VENDOR);
+    uint64_t u, at;
+    if (!missing(d, DFR_F_MACHINE_MICROCODE) || vendor->state != DFR_KNOWN ||
+        !dfr_str_eq(dfr_value_str(vendor), DFR_STR("GenuineIntel")) ||
+        !dfr_blob_register(d, BIOS_SIGN_ID, &u, &at) || (uint32_t)u || !(u >> 32) ||
+        u >> 32 == UINT32_MAX)
+        return;
+    dfr_dump_put(d, DFR_F_MACHINE_MICROCODE, dfr_v_addr(u >> 32), at + VALUE_AT, at + VALUE_AT + 8);
+}
+
 /* ---- ACPI ---- */
 
 /* Ids of tables that only hypervisors make: at 10 of a table, behind its name, length, revision and
@@ -262,5 +276,6 @@ void dfr_dump_machine(struct dfr_dump *d)
     rows(d);
     smbios(d);
     processor(d);
+    microcode(d);
     acpi(d);
 }

@@ -5,7 +5,7 @@
 
 #include "forge/world.h"
 
-enum { HEAD = 0x80, DESCRIPTOR = 0x48, SECTION_BYTES = 0xD0, MOST_SECTIONS = 8 };
+enum { HEAD = 0x80, DESCRIPTOR = 0x48, SECTION_BYTES = 0x108, MOST_SECTIONS = 8 };
 enum { GENERIC, X86, MEMORY, PCIE, MCA };
 
 struct guid {
@@ -88,10 +88,10 @@ static uint32_t put_section(struct dfr_forge *f, const struct dfr_recipe_section
         dfr_put_le(p, 2, 4);
         dfr_put_le(p + 4, 1, 4); /* Intel */
         dfr_put_le(p + 0x10, s->processor, 4);
-        dfr_put_le(p + 0x28, s->bank, 4);
-        dfr_put_le(p + 0x30, s->status, 8);
-        dfr_put_le(p + 0x38, s->address, 8);
-        return 0xC8;
+        dfr_put_le(p + 0x24, s->bank, 4); /* packed: nothing is aligned */
+        dfr_put_le(p + 0x28, s->status, 8);
+        dfr_put_le(p + 0x30, s->address, 8);
+        return 0x108;
     }
 }
 

@@ -122,7 +122,7 @@ Test(code_image, bits_and_patches)
         {0x104, {0, 0}, 0, 0},       {0x104, {0x08, 0}, 1, 0},
         {0x104, {0x18, 0}, 0, 1},    /* two bits of a byte */
         {0x104, {0x01, 0x01}, 0, 2}, /* two bytes side by side: a patch */
-        {0xFFF, {0x80, 0}, 1, 0},
+        {0xFF8, {0x80, 0}, 0, 1},    /* the next page was not compared */
     };
     struct dfr_store s;
     build();

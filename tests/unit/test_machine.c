@@ -227,3 +227,31 @@ Test(machine, a_chain_without_end)
     cr_expect_eq(facts.tables[DFR_T_BLOBS].n, 0);
     cr_expect_eq(facts.tables[DFR_T_BLOBS].reason, DFR_REASON_NOT_IN_DUMP);
 }
+
+/* Without the registry's words the record of the register itself says it. */
+Test(machine, microcode_of_the_register)
+{
+    static const uint8_t id[16] =
+        DFR_GUID(0xD03DC06F, 0xD88E, 0x44C5, 0xBA, 0x2A, 0xFA, 0xE0, 0x35, 0x17, 0x2D, 0x19);
+    static const struct {
+        const char *vendor;
+        uint64_t value;
+        bool known;
+    } rows[] = {{"GenuineIntel", UINT64_C(0x3C00000000), true},
+                {"GenuineIntel", 0x3C, false},
+                {"GenuineIntel", UINT64_C(0xFFFFFFFF00000000), false},
+                {"AuthenticAMD", UINT64_C(0x3C00000000), false}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t record[0x28] = {1, 0, 0, 0, 0x8B};
+        forge64(record, 8, rows[i].value);
+        begin();
+        (void)blob(id, record, sizeof record);
+        forge16(d, FORGE_KDBG + 0x2BA, 0x300);
+        for (unsigned k = 0; k < 12; k++)
+            d[FORGE_PRCB + 0x300 + k] = (uint8_t)rows[i].vendor[k];
+        read_forged();
+        const struct dfr_value *v = dfr_facts_scalar(&facts, DFR_F_MACHINE_MICROCODE);
+        cr_expect_eq(v->state == DFR_KNOWN, rows[i].known, "%zu", i);
+        cr_expect(v->state != DFR_KNOWN || v->as.u == 0x3C);
+    }
+}
