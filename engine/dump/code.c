@@ -18,35 +18,24 @@ static size_t indirect_length(uint8_t modrm, uint8_t sib)
     return rm == 5 || (rm == 4 && (sib & 7) == 5) ? n + 4 : n;
 }
 
-static bool in_module(const struct dfr_dump *d, uint64_t target)
-{
-    return !d->images.n || dfr_dump_image_at(d, target) != NULL;
-}
-
-int dfr_code_after_call(const struct dfr_dump *d, uint64_t address)
+int dfr_code_after_call(struct dfr_dump *d, uint64_t address)
 {
     enum { BYTES = 8, LONGEST = 7 };
     uint8_t b[BYTES + 1] = {0};
     struct dfr_span s = {b, BYTES};
     uint32_t w = 0;
-    if (address < BYTES || !dfr_space_copy(&d->memory, address - BYTES, b, BYTES))
+    if (address < BYTES || !dfr_dump_text(d, address - BYTES, b, BYTES))
         return -1;
     if (d->file.machine == DFR_MACHINE_ARM64) {
         if ((address & 3) || !dfr_span_u32le(s, 4, &w))
             return 0;
-        if ((w & 0xFC000000) == 0x94000000) { /* BL: 26 bits of words, signed */
-            uint64_t off = (uint64_t)(w & 0x03FFFFFF) << 2;
-            return in_module(d, address - 4 + off - ((off >> 27 & 1) << 28));
-        }
-        /* BLR, and its forms with an authenticated pointer. */
-        return (w & 0xFFFFFC1F) == 0xD63F0000 || (w & 0xFEFFF800) == 0xD63F0800;
+        /* BL; BLR, and its forms with an authenticated pointer. */
+        return (w & 0xFC000000) == 0x94000000 || (w & 0xFFFFFC1F) == 0xD63F0000 ||
+               (w & 0xFEFFF800) == 0xD63F0800;
     }
-    bool wide = d->file.machine == DFR_MACHINE_X64;
-    if (b[3] == 0xE8 && dfr_span_u32le(s, 4, &w)) {
-        uint64_t target = address + w - ((uint64_t)(w >> 31) << 32);
-        if (in_module(d, wide ? target : (uint32_t)target))
-            return 1;
-    }
+    /* Where it leads proves nothing: calls that Windows patched go through stubs of no module. */
+    if (b[3] == 0xE8)
+        return 1;
     for (size_t n = 2; n <= LONGEST; n++)
         if (b[BYTES - n] == 0xFF && indirect_length(b[BYTES - n + 1], b[BYTES - n + 2]) == n)
             return 1;

@@ -41,7 +41,7 @@ struct report {
 
 /* Software raises exceptions through a function of the kernel: the context then stands behind a call
  * that leaves the image. */
-static bool behind_raise(const struct dfr_dump *d, uint64_t ip)
+static bool behind_raise(struct dfr_dump *d, uint64_t ip)
 {
     uint8_t b[6];
     if (d->file.machine == DFR_MACHINE_ARM64)
@@ -63,7 +63,7 @@ static bool behind_raise(const struct dfr_dump *d, uint64_t ip)
 }
 
 /* A record of an access violation, and whether it holds what the processor told. */
-static struct report violation(const struct dfr_dump *d, uint64_t ip, uint64_t address)
+static struct report violation(struct dfr_dump *d, uint64_t ip, uint64_t address)
 {
     struct report r = {0};
     if (behind_raise(d, ip))
@@ -76,7 +76,7 @@ static struct report violation(const struct dfr_dump *d, uint64_t ip, uint64_t a
 }
 
 /* The exception record of 7E, whose fields stand further apart the wider pointers are. */
-static struct report recorded(const struct dfr_dump *d, uint64_t ip)
+static struct report recorded(struct dfr_dump *d, uint64_t ip)
 {
     const uint32_t access_violation = 0xC0000005, software = 0x80;
     uint64_t va = dfr_dump_arg(d, 3), at, where;
@@ -93,7 +93,7 @@ static struct report recorded(const struct dfr_dump *d, uint64_t ip)
     return violation(d, ip, where);
 }
 
-static struct report reported(const struct dfr_dump *d, uint64_t ip)
+static struct report reported(struct dfr_dump *d, uint64_t ip)
 {
     const uint32_t access_violation = 0xC0000005;
     struct report none = {0};
@@ -163,16 +163,21 @@ static void lacking(struct dfr_dump *d, const struct dfr_insn *in)
         put(d, DFR_F_FAULT_CPU_LACKS, !has, in->ip, in->len);
 }
 
-/* The one memory operand of a plain instruction: where it points, and what is done there. */
-static void put_operand(struct dfr_dump *d, const struct dfr_insn *in, uint32_t row, uint32_t place)
+/* The one memory operand of a plain instruction: where it points, and what is done there. Where no
+ * operand is in memory there is no such address. */
+static void put_operand(struct dfr_dump *d, const struct dfr_insn *in, uint32_t row, uint32_t place,
+                        bool registers)
 {
+    if (!in->memory)
+        dfr_dump_cell(d, DFR_F_INSNS_ADDRESS, row,
+                      dfr_v_absent(DFR_KIND_ADDR, DFR_REASON_NOT_APPLICABLE), place);
     for (uint32_t i = 0; i < in->accesses; i++) {
         const struct dfr_access *a = &in->access[i];
         if (a->read != a->write)
             dfr_dump_cell(d, DFR_F_INSNS_ACCESS, row,
                           dfr_v_enum(DFR_E_ACCESS, a->read ? DFR_ACCESS_READ : DFR_ACCESS_WRITE),
                           place);
-        if (a->known)
+        if (a->known && registers)
             dfr_dump_cell(d, DFR_F_INSNS_ADDRESS, row, dfr_v_addr(a->address), place);
     }
 }
@@ -221,8 +226,7 @@ void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers)
     }
     put_insn(d, &in, code, row, place);
     lacking(d, &in);
-    if (registers) {
-        put_operand(d, &in, row, place);
+    put_operand(d, &in, row, place, registers);
+    if (registers)
         consistency(d, &in);
-    }
 }

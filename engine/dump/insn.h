@@ -22,6 +22,7 @@ struct dfr_insn {
     /* It touches memory through its operands alone, and does with it what they say: no stack, no
      * string, no table of the processor, no registers with faults of their own. */
     bool plain;
+    bool memory; /* an operand names a place in memory */
     struct dfr_access access[DFR_INSN_OPERANDS];
     uint32_t accesses;
     int feature;         /* bit of ecx of CPUID leaf 1 that it needs; -1: none */
@@ -45,8 +46,8 @@ int dfr_insn_boundary_x86(const struct dfr_dump *d, struct dfr_span code, uint32
 
 /* ---- code.c: what needs no decoder ---- */
 
-/* Does a call end right before `address`? 1 yes, 0 no, -1 the code was not captured. Of a direct
- * call the target must lie in a module. */
-int dfr_code_after_call(const struct dfr_dump *d, uint64_t address);
+/* Does a call end right before `address`? 1 yes, 0 no, -1 the code cannot be read, neither from
+ * memory nor from the image's file. */
+int dfr_code_after_call(struct dfr_dump *d, uint64_t address);
 
 #endif

@@ -104,9 +104,10 @@ static void decode(const struct dfr_dump *d, csh cs, const cs_insn *in, struct d
             ret->plain = true;
             write = plain[i].write;
         }
-    for (uint8_t i = 0; ret->plain && i < x->op_count && i < DFR_INSN_OPERANDS; i++) {
+    for (uint8_t i = 0; i < x->op_count && i < DFR_INSN_OPERANDS; i++) {
         const cs_arm64_op *op = &x->operands[i];
-        if (op->type != ARM64_OP_MEM)
+        ret->memory |= op->type == ARM64_OP_MEM;
+        if (!ret->plain || op->type != ARM64_OP_MEM)
             continue;
         struct dfr_access *a = &ret->access[ret->accesses++];
         *a = (struct dfr_access){.size = WIDEST, .read = !write, .write = write};

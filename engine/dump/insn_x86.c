@@ -157,9 +157,11 @@ bool dfr_insn_x86(const struct dfr_dump *d, uint64_t ip, struct dfr_span bytes,
                                  .operands = copy(d, in->op_str, sizeof in->op_str),
                                  .plain = is_plain(cs, in),
                                  .feature = -1};
-        for (uint8_t i = 0; ret->plain && i < x->op_count && i < DFR_INSN_OPERANDS; i++)
-            if (x->operands[i].type == X86_OP_MEM && in->id != X86_INS_LEA)
+        for (uint8_t i = 0; i < x->op_count && i < DFR_INSN_OPERANDS; i++) {
+            ret->memory |= x->operands[i].type == X86_OP_MEM;
+            if (ret->plain && x->operands[i].type == X86_OP_MEM && in->id != X86_INS_LEA)
                 put_access(d, cs, in, i, ret);
+        }
         put_feature(in, ret);
     }
     if (n)

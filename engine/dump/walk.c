@@ -4,30 +4,9 @@
 #include "dump/walk.h"
 
 #include "base/limits.h"
+#include "dump/insn.h"
 
 enum { HEADERS = 0x1000, POINTER_MASK_AT = 0x390, LOOSE_BYTES = 0x6000, NO_STACK = -1 };
-
-/* Does a call end right before `address`? 1 yes, 0 no, -1 the code cannot be read.
- * x64, x86: E8 and FF /2 in their lengths; ARM64: BL, BLR and the authenticated BLR. Documented. */
-static int after_call(struct dfr_dump *d, uint64_t address)
-{
-    uint8_t b[8];
-    if (address < sizeof b || !dfr_dump_text(d, address - sizeof b, b, sizeof b))
-        return -1;
-    if (d->file.machine == DFR_MACHINE_ARM64) {
-        uint32_t w = 0;
-        if ((address & 3) || !dfr_span_u32le((struct dfr_span){b, sizeof b}, 4, &w))
-            return 0;
-        return (w & 0xFC000000) == 0x94000000 || (w & 0xFFFFFC1F) == 0xD63F0000 ||
-               (w & 0xFEFFF800) == 0xD63F0800;
-    }
-    if (b[3] == 0xE8)
-        return 1;
-    for (size_t n = 2; n <= 7; n++)
-        if (b[8 - n] == 0xFF && (b[8 - n + 1] & 0x38) == 0x10)
-            return 1;
-    return 0;
-}
 
 /* Lies the address in code? 1 yes, 0 no, -1 the image's sections are not known. */
 static int in_code(struct dfr_dump *d, uint64_t address)
@@ -47,7 +26,7 @@ bool dfr_dump_may_return(struct dfr_dump *d, uint64_t address)
     const struct dfr_image *image =
         dfr_dump_is_kernel(d, address) ? dfr_dump_image_at(d, address) : NULL;
     return image && address - image->base >= HEADERS && in_code(d, address) != 0 &&
-           after_call(d, address) != 0;
+           dfr_code_after_call(d, address) != 0;
 }
 
 struct walker {

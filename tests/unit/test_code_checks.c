@@ -125,7 +125,7 @@ Test(code_checks, code_before_a_return_address)
         int call;
     } rows[] = {
         {DFR_MACHINE_X64, BYTES("\xE8\x00\x01\x00\x00"), 1},
-        {DFR_MACHINE_X64, BYTES("\xE8\x00\x00\x00\xF0"), 0}, /* leads out of every module */
+        {DFR_MACHINE_X64, BYTES("\xE8\x00\x00\x00\xF0"), 1}, /* out of every module: a stub */
         {DFR_MACHINE_X64, BYTES("\xE9\x00\x01\x00\x00"), 0},
         {DFR_MACHINE_X64, BYTES("\xFF\xD0"), 1},
         {DFR_MACHINE_X64, BYTES("\x41\xFF\xD2"), 1},
@@ -142,7 +142,7 @@ Test(code_checks, code_before_a_return_address)
         {DFR_MACHINE_X86, BYTES("\xFF\x15\x00\x10\x00\x91"), 1},
         {DFR_MACHINE_ARM64, BYTES("\x10\x00\x00\x94"), 1},
         {DFR_MACHINE_ARM64, BYTES("\xF0\xFF\xFF\x97"), 1}, /* backwards */
-        {DFR_MACHINE_ARM64, BYTES("\x00\x00\x00\x95"), 0}, /* leads out of every module */
+        {DFR_MACHINE_ARM64, BYTES("\x00\x00\x00\x95"), 1},
         {DFR_MACHINE_ARM64, BYTES("\x00\x01\x3F\xD6"), 1},
         {DFR_MACHINE_ARM64, BYTES("\x11\x09\x3F\xD7"), 1}, /* with a key */
         {DFR_MACHINE_ARM64, BYTES("\x00\x01\x1F\xD6"), 0},
