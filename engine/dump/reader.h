@@ -190,7 +190,6 @@ void dfr_dump_pool(struct dfr_dump *d);
 void dfr_dump_locks(struct dfr_dump *d);
 /* ---- code_image.c: the code at the fault beside the image that it was loaded from ---- */
 void dfr_dump_code_image(struct dfr_dump *d, uint64_t ip);
-/* ---- stack.c: frame 0 and possible callers ---- */
 /* ---- loaded.c: loaded images as images ---- */
 enum dfr_source { DFR_FROM_MEMORY, DFR_FROM_STORE };
 /* The image that holds an address; its `base` is where it is loaded. NULL: its headers cannot be

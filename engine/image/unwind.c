@@ -70,7 +70,7 @@ struct dfr_step dfr_unwind(const struct dfr_pe *pe, const struct dfr_space *stac
     struct dfr_step s = {.how = DFR_UNWIND_OK};
     struct dfr_frame next = *f;
     bool ok = false;
-    if (f->pc < pe->base || f->pc - pe->base >= pe->size)
+    if (f->pc < pe->base || f->pc - pe->base > INT32_MAX)
         (void)dfr_step_fail(&s, DFR_UNWIND_NO_FUNCTION, DFR_REASON_NONE, f->pc);
     else if (pe->machine == DFR_MACHINE_X64)
         ok = dfr_step_x64(pe, stack, &next, &s);

@@ -222,6 +222,10 @@ static bool canonical(uint32_t word, struct dfr_arm64_ops *o)
     uint32_t saved = (int_bytes + fp_bytes + homed * 64 + 15) & ~15u;
     if (ints > 10 || saved > frame)
         return false;
+    if (!int_bytes && !fp_bytes) { /* homed parameters alone lie with the locals */
+        saved = 0;
+        homed = 0;
+    }
     uint32_t local = frame - saved, n = 0, i = 0;
     struct dfr_unwind_op *p = o->op;
     if (cr == 2)

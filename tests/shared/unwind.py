@@ -10,8 +10,10 @@ import os
 import random
 import re
 import shutil
+import struct
 import subprocess
 import sys
+import tempfile
 
 os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BUILD = os.path.dirname(os.environ.get("DFRULE", "build/release/dfrule"))
@@ -368,7 +370,7 @@ def check_x64(path, readobj):
     for l, (state, want) in wrong[:5]:
         print(f"# {l}\n#   wanted " + " ".join(
             f"{k}={v - state[1]:+#x} from sp" if k == "sp" else k for k, v in want.items()))
-    ok(not wrong, f"{path}: {counted} functions, {len(queries)} places "
+    ok(not wrong, f"{os.path.relpath(path, FOLDER)}: {counted} functions, {len(queries)} places "
        f"({body} in bodies, {epilogs} in epilogs), {len(wrong)} differ")
     return counted
 
@@ -528,9 +530,46 @@ def check_arm64(path, readobj):
     wrong = [(l, c) for l, c in zip(lines, checks) if not agrees(l, *c)]
     for l, (state, want) in wrong[:5]:
         print(f"# {l}\n#   sp is off by {want['sp'] - state[1]:#x}")
-    ok(not wrong, f"{path}: {len(functions)} functions, {len(queries)} places ({epilogs} in epilogs), "
+    ok(not wrong, f"{os.path.relpath(path, FOLDER) if FOLDER in path else os.path.basename(path)}: {len(functions)} functions, {len(queries)} places ({epilogs} in epilogs), "
        f"{len(wrong)} differ")
     return len(functions)
+
+
+def packed_image():
+    """An image with one function for every packed form of ARM64 that makes sense."""
+    words = []
+    for cr in range(4):
+        for ints in range(11):
+            for floats in range(8):
+                for homed in (0, 1):
+                    saved = (ints + (cr == 1) + (floats + 1 if floats else 0) + 8 * homed + 1) // 2
+                    for more in (0, 1, 2, 32, 33, 255, 256, 300):
+                        if saved + more < 512 and (more or cr < 2):
+                            words.append(1 | 64 << 2 | floats << 13 | ints << 16 | homed << 20 | cr << 21
+                                         | (saved + more) << 23)
+    table = b"".join(struct.pack("<II", 0x1000 + 0x100 * i, w) for i, w in enumerate(words))
+    text = 0x100 * len(words)
+    rva = (0x1000 + text + 0xFFF) & ~0xFFF
+    size = (rva + len(table) + 0xFFF) & ~0xFFF
+    raw = (len(table) + 0x1FF) & ~0x1FF
+    head = b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40)
+    head += b"PE\0\0" + struct.pack("<HHIIIHH", 0xAA64, 2, 0, 0, 0, 0xF0, 0x22)
+    head += struct.pack("<HBBIIIIIQIIHHHHHHIIIIHHQQQQII", 0x20B, 14, 0, 0x200, raw, 0, 0x1000, 0x1000,
+                        0x140000000, 0x1000, 0x200, 6, 0, 0, 0, 6, 2, 0, size, 0x400, 0, 3, 0, 0x100000,
+                        0x1000, 0x100000, 0x1000, 0, 16)
+    head += bytes(24) + struct.pack("<II", rva, len(table)) + bytes(8 * 12)
+    for name, at, length, off, have, flags in (
+            (b".text", 0x1000, text, 0x400, 0x200, 0x60000020),
+            (b".pdata", rva, len(table), 0x600, raw, 0x40000040)):
+        head += name.ljust(8, b"\0") + struct.pack("<IIIIIIHHI", length, at, have, off, 0, 0, 0, 0, flags)
+    return head.ljust(0x400, b"\0") + b"\0" * 0x200 + table.ljust(raw, b"\0")
+
+
+def check_loop():
+    path = os.path.join(FOLDER, "symbolic", "cfi_chained_loop.exe")
+    lines = query(path, [(0x1001, False), (0x1800, False)]) or []
+    ok(len(lines) == 2 and all(l.endswith("the function's unwind data refers to itself") for l in lines),
+       "cfi_chained_loop.exe: a chain that loops is told")
 
 
 def main():
@@ -550,6 +589,13 @@ def main():
                 print(f"ok - skipped {name}: llvm-readobj {version} does not read version 2")
                 continue
             check(os.path.join(FOLDER, name), readobj)
+    if not names:
+        check_loop()
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "every packed form of ARM64")
+            with open(path, "wb") as f:
+                f.write(packed_image())
+            check_arm64(path, readobj)
     return failures > 0
 
 
