@@ -68,7 +68,7 @@ INCLUDES  := -Iengine -Iengine/include -I. -I$(GEN)
 LIB_FLAGS := -fPIC -fvisibility=hidden $(PKG_CFLAGS)
 LINK      := $(MODE_LINK.$(MODE)) -pthread -Wl,--as-needed
 HARDEN    := $(if $(filter release,$(MODE)),-z relro -z now)
-LIBS      := $(PKG_LIBS)
+LIBS      := $(PKG_LIBS) -lm
 comma     := ,
 
 # --- Sources ----------------------------------------------------------------------------------
@@ -389,7 +389,7 @@ Description: Rule-driven diagnosis of Windows kernel crashes
 Version: $(VERSION)
 Requires.private: $(PKGS)
 Libs: -L$${libdir} -ldfrule
-Libs.private: -pthread
+Libs.private: -pthread -lm
 Cflags: -I$${includedir}
 endef
 export PC

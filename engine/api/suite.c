@@ -146,6 +146,15 @@ static enum dfr_status make_facts(struct dfr_suite *s, uint32_t test, struct dfr
     return status;
 }
 
+enum dfr_status dfr_suite_facts(struct dfr_suite *s, uint32_t test, const struct dfr_facts **ret,
+                                struct dfr_err *err)
+{
+    enum dfr_status status = s->facts[test] ? DFR_OK : make_facts(s, test, err);
+    if (status == DFR_OK)
+        *ret = s->facts[test];
+    return status;
+}
+
 /* ---- What `expect` asks ----------------------------------------------------------------------- */
 
 struct asked {

@@ -38,6 +38,9 @@ struct dfr_str dfr_suite_file(const struct dfr_program *p, uint32_t file);
 /* Is this source file among options.paths (all, when there are none)? */
 bool dfr_suite_wants_file(const struct dfr_suite *s, uint32_t file);
 bool dfr_suite_wants(const struct dfr_suite *s, uint32_t test);
+/* What the test says of a crash. */
+enum dfr_status dfr_suite_facts(struct dfr_suite *s, uint32_t test, const struct dfr_facts **ret,
+                                struct dfr_err *err);
 /* Run one test with an engine over a program whose tests are those of the suite's. Stops at the
  * first failed expectation when `quick`. Results live in s->work. */
 enum dfr_outcome dfr_suite_run(struct dfr_suite *s, const struct dfr_engine *engine, uint32_t test,

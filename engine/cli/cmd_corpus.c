@@ -111,3 +111,69 @@ int dfr_cli_corpus_diff(const struct dfr_cli_options *o)
     dfr_rules_free(run.after);
     return code;
 }
+
+/* ---- calibrate ----------------------------------------------------------------------------- */
+
+struct calibrate_run {
+    const dfr_rules *rules;
+    dfr_text corpus, overrides;
+};
+
+static dfr_result write_calibration(void *user, const struct dfr_cli_output *out,
+                                    struct dfr_cli_text *t, dfr_error *error)
+{
+    struct calibrate_run *run = user;
+    return dfr_corpus_calibrate(run->rules, run->corpus, run->overrides, out->format, &out->style,
+                                dfr_cli_write_text, t, NULL, error);
+}
+
+int dfr_cli_corpus_calibrate(const struct dfr_cli_options *o)
+{
+    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    dfr_rules *rules = NULL;
+    if (!one_corpus(o))
+        return DFR_EXIT_USAGE;
+    int code = dfr_cli_rules(o, &request, &rules, NULL);
+    if (code != DFR_EXIT_OK)
+        return code;
+    struct calibrate_run run = {.rules = rules, .corpus = dfr_cli_text_of(o->operands.v[0])};
+    if (o->save)
+        run.overrides = dfr_cli_text_of(o->save);
+    code = dfr_cli_write_outputs(o, &(struct dfr_cli_output_call){write_calibration, &run});
+    dfr_rules_free(rules);
+    return code;
+}
+
+/* ---- coverage ------------------------------------------------------------------------------ */
+
+struct coverage_run {
+    const dfr_rules *rules;
+    dfr_text corpus;
+};
+
+static dfr_result write_coverage(void *user, const struct dfr_cli_output *out,
+                                 struct dfr_cli_text *t, dfr_error *error)
+{
+    struct coverage_run *run = user;
+    return dfr_rules_coverage(run->rules, NULL, run->corpus, out->format, &out->style,
+                              dfr_cli_write_text, t, error);
+}
+
+int dfr_cli_corpus_coverage(const struct dfr_cli_options *o)
+{
+    struct dfr_cli_rule_request request = {.tiers = o->tiers, .silent = !o->verbose};
+    dfr_rules *rules = NULL;
+    if (o->operands.n > 1) {
+        dfr_cli_say("corpus coverage takes one corpus, or none for the tests alone");
+        return DFR_EXIT_USAGE;
+    }
+    int code = dfr_cli_rules(o, &request, &rules, NULL);
+    if (code != DFR_EXIT_OK)
+        return code;
+    struct coverage_run run = {.rules = rules};
+    if (o->operands.n)
+        run.corpus = dfr_cli_text_of(o->operands.v[0]);
+    code = dfr_cli_write_outputs(o, &(struct dfr_cli_output_call){write_coverage, &run});
+    dfr_rules_free(rules);
+    return code;
+}

@@ -31,7 +31,7 @@ int dfr_cli_write_outputs(const struct dfr_cli_options *o, const struct dfr_cli_
 struct test_run {
     const dfr_rules *rules;
     dfr_test_options options;
-    bool mutate;
+    bool mutate, coverage;
     uint32_t good, bad;
 };
 
@@ -39,6 +39,9 @@ static dfr_result write_tests(void *user, const struct dfr_cli_output *out, stru
                               dfr_error *error)
 {
     struct test_run *run = user;
+    if (run->coverage)
+        return dfr_rules_coverage(run->rules, &run->options, (dfr_text){0}, out->format,
+                                  &out->style, dfr_cli_write_text, t, error);
     if (run->mutate)
         return dfr_rules_mutate(run->rules, &run->options, out->format, &out->style,
                                 dfr_cli_write_text, t, &run->good, &run->bad, error);
@@ -71,7 +74,8 @@ int dfr_cli_test(const struct dfr_cli_options *o)
                                        .root_count = o->roots.n,
                                        .paths = paths,
                                        .path_count = o->operands.n},
-                           .mutate = o->mutate};
+                           .mutate = o->mutate,
+                           .coverage = o->coverage};
     if (o->only)
         run.options.only = dfr_cli_text_of(o->only);
     struct dfr_cli_output_call call = {write_tests, &run};

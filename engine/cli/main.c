@@ -67,6 +67,10 @@ static int run(const struct dfr_cli_options *o)
         return dfr_cli_forge(o);
     case DFR_VERB_CORPUS_DIFF:
         return dfr_cli_corpus_diff(o);
+    case DFR_VERB_CORPUS_CALIBRATE:
+        return dfr_cli_corpus_calibrate(o);
+    case DFR_VERB_CORPUS_COVERAGE:
+        return dfr_cli_corpus_coverage(o);
     case DFR_VERB_VERSION:
         return version();
     case DFR_VERB_HELP:

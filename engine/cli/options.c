@@ -261,12 +261,14 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         push(&o->roots, value);
         return true;
     case DFR_OPT_FIGURES:
+    case DFR_OPT_REPORT:
         push(&o->outputs, value);
         return true;
     case DFR_OPT_AGAINST:
         o->against = value;
         return true;
     case DFR_OPT_SAVE:
+    case DFR_OPT_OVERRIDES:
         o->save = value;
         return true;
     case DFR_OPT_ONLY:
@@ -286,6 +288,8 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return o->unordered = true;
     case DFR_OPT_NO_INDEX:
         return o->no_index = true;
+    case DFR_OPT_COVERAGE:
+        return o->coverage = true;
     case DFR_OPT_TOGETHER:
         return o->together = true;
     case DFR_OPT_MUTATE:

@@ -281,6 +281,14 @@ DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_mutate(const dfr_rules *rules,
                                                      uint32_t *ret_killed, uint32_t *ret_survived,
                                                      dfr_error *error);
 
+/* Which conditions of which rules were ever true, false or undecided (and why), over the facts of the
+ * tests and, when `corpus` is not empty, of its cases. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_rules_coverage(const dfr_rules *rules,
+                                                       const dfr_test_options *options,
+                                                       dfr_text corpus, dfr_format format,
+                                                       const dfr_style *style, dfr_write_fn write,
+                                                       void *user, dfr_error *error);
+
 /* ---- A corpus: crashes of which is known what was wrong ------------------------------------- */
 
 typedef struct dfr_corpus_options {
@@ -332,6 +340,16 @@ typedef struct dfr_forge_options {
 DFR_API DFR_CHECK_RESULT dfr_result dfr_forge(const dfr_input *recipe,
                                               const dfr_forge_options *options,
                                               dfr_diagnostics **ret_diagnostics, dfr_error *error);
+
+/* Fit weights and priors to a corpus, pulled towards what the rules say, and judged on cases that the
+ * fit has not seen. Writes sample size, Brier score and how often each strength was true, before and
+ * after; and, when `overrides` is not empty, an override file of that name. Rules are not touched.
+ * *ret_moved (may be NULL) counts what moves: 0 also when the corpus is too thin to say anything. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_corpus_calibrate(const dfr_rules *rules, dfr_text corpus,
+                                                         dfr_text overrides, dfr_format format,
+                                                         const dfr_style *style, dfr_write_fn write,
+                                                         void *user, uint32_t *ret_moved,
+                                                         dfr_error *error);
 
 #ifdef __cplusplus
 }

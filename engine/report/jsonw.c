@@ -127,6 +127,15 @@ void dfr_json_int(struct dfr_json *j, const char *key, int64_t v)
     dfr_buf_printf(j->out, "%" PRId64, v);
 }
 
+/* Put together from whole numbers: printf would ask the host's locale for the point. */
+void dfr_json_micro(struct dfr_json *j, const char *key, int64_t millionths)
+{
+    begin(j, key);
+    uint64_t n = millionths < 0 ? 0 - (uint64_t)millionths : (uint64_t)millionths;
+    dfr_buf_printf(j->out, "%s%" PRIu64 ".%06" PRIu64, millionths < 0 ? "-" : "", n / 1000000,
+                   n % 1000000);
+}
+
 void dfr_json_hex(struct dfr_json *j, const char *key, uint64_t v)
 {
     begin(j, key);

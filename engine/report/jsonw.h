@@ -22,6 +22,8 @@ void dfr_json_z(struct dfr_json *j, const char *key, const char *z);
 /* Null when empty. */
 void dfr_json_text(struct dfr_json *j, const char *key, struct dfr_str s);
 void dfr_json_int(struct dfr_json *j, const char *key, int64_t v);
+/* A number with six decimals. */
+void dfr_json_micro(struct dfr_json *j, const char *key, int64_t millionths);
 void dfr_json_hex(struct dfr_json *j, const char *key, uint64_t v);
 void dfr_json_bool(struct dfr_json *j, const char *key, bool v);
 void dfr_json_null(struct dfr_json *j, const char *key);

@@ -87,6 +87,10 @@ def main():
     report("dfrule corpus diff -o json",
            problems_of(schemas, ["corpus", "diff", "rules", "rules,tests/cli/data/shy.dfr", "corpus", "-o", "json"]))
     report("dfrule check --together -o json", problems_of(schemas, ["check", "--together", "-o", "json", *corpus]))
+    report("dfrule corpus calibrate corpus --report json",
+           problems_of(schemas, ["corpus", "calibrate", "corpus", "--report", "json"]))
+    report("dfrule test --coverage -o json",
+           problems_of(schemas, ["test", "--coverage", "rules/core/usb.dfr", "rules/core/usb_tests.dfr", "-o", "json"]))
     for verb in ("explain", "why-not"):
         for rule in some_rule:
             report(f"dfrule {verb} {rule} -o json",
