@@ -40,8 +40,10 @@ static void map_blocks(struct dfr_dump *d)
     uint64_t n = dfr_triage_u32(d, DFR_TRIAGE_BLOCK_COUNT), fit = 0;
     if (at < d->bytes->size)
         fit = (d->bytes->size - at) / stride;
-    if (n > fit)
-        cut = 1;
+    if (n > fit) {
+        cut = 1; /* what the lost part of the table listed may have been captured */
+        d->memory.otherwise = DFR_REASON_DAMAGED;
+    }
     n = n < fit ? n : fit;
     n = n < DFR_LIMIT_DUMP_BLOCKS ? n : DFR_LIMIT_DUMP_BLOCKS;
     struct dfr_span t;

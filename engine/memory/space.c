@@ -18,16 +18,15 @@ struct dfr_place_cache {
 
 bool dfr_space_add(struct dfr_space *m, uint64_t va, uint64_t off, uint64_t size)
 {
-    uint64_t want = size;
-    if (off > m->bytes->size)
-        return false;
-    if (size > m->bytes->size - off)
-        size = m->bytes->size - off;
+    uint64_t want = size, have = off < m->bytes->size ? m->bytes->size - off : 0;
     if (size > UINT64_MAX - va)
         size = UINT64_MAX - va;
+    if (have > size)
+        have = size;
     if (size)
-        *DFR_PUSH(m->bytes->arena, &m->ranges) = (struct dfr_range){va, va + size, off, 0};
-    return size == want;
+        *DFR_PUSH(m->bytes->arena, &m->ranges) =
+            (struct dfr_range){.va = va, .end = va + size, .off = off, .stop = va + have};
+    return have == want;
 }
 
 static int by_address(const void *a, const void *b)
@@ -72,9 +71,12 @@ struct dfr_space dfr_space_with_root(const struct dfr_space *m, uint64_t root)
     return other;
 }
 
-static bool in_ranges(const struct dfr_space *m, uint64_t va, uint64_t *ret_off, uint64_t *ret_len)
+/* NOT_CAPTURED: no range holds the address. DAMAGED: one does, but the file ends before it. */
+static enum dfr_reason in_ranges(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
+                                 uint64_t *ret_len)
 {
     enum { STEPS = 256 }; /* ranges that start lower and end higher: a handful in real dumps */
+    enum dfr_reason why = DFR_REASON_NOT_CAPTURED;
     uint32_t from = 0, to = m->ranges.n;
     while (from < to) {
         uint32_t mid = from + (to - from) / 2;
@@ -86,14 +88,16 @@ static bool in_ranges(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
     for (uint32_t i = from, steps = 0; i > 0 && steps < STEPS; i--, steps++) {
         const struct dfr_range *r = &m->ranges.v[i - 1];
         if (r->reach <= va)
-            return false;
-        if (va < r->end) {
+            break;
+        if (va < r->stop) {
             *ret_off = r->off + (va - r->va);
-            *ret_len = r->end - va;
-            return true;
+            *ret_len = r->stop - va;
+            return DFR_REASON_NONE;
         }
+        if (va < r->end)
+            why = DFR_REASON_DAMAGED;
     }
-    return false;
+    return why;
 }
 
 static enum dfr_reason in_pages(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
@@ -124,8 +128,9 @@ static enum dfr_reason in_pages(const struct dfr_space *m, uint64_t va, uint64_t
 static enum dfr_reason find(const struct dfr_space *m, uint64_t va, uint64_t *ret_off,
                             uint64_t *ret_len)
 {
-    if (m->ranges.n && in_ranges(m, va, ret_off, ret_len))
-        return DFR_REASON_NONE;
+    enum dfr_reason why = in_ranges(m, va, ret_off, ret_len);
+    if (why != DFR_REASON_NOT_CAPTURED)
+        return why;
     if (m->paging.mode == DFR_PAGING_NONE)
         return m->otherwise == DFR_REASON_NONE ? DFR_REASON_NOT_CAPTURED : m->otherwise;
     return in_pages(m, va, ret_off, ret_len);

@@ -14,6 +14,7 @@
 struct dfr_range {
     uint64_t va, end; /* addresses [va, end) */
     uint64_t off;     /* of `va` in the file */
+    uint64_t stop;    /* the file ends there; `end` when it holds all of the range */
     uint64_t reach;   /* highest end of this and all ranges before it, once sorted */
 };
 
@@ -26,8 +27,8 @@ struct dfr_space {
     uint8_t pointer_bytes;            /* 4; else 8 */
 };
 
-/* Add a range; what lies behind the end of the file or wraps round is cut off. False when anything
- * had to be cut. */
+/* Add a range; what lies behind the end of the file is damaged, what wraps round is cut off. False
+ * when there was any of either. */
 bool dfr_space_add(struct dfr_space *m, uint64_t va, uint64_t off, uint64_t size);
 /* Sort; once, after the last range and before the first read. */
 void dfr_space_ready(struct dfr_space *m);

@@ -381,6 +381,46 @@ Test(translate, reads_across_pages)
     cr_expect_eq(dfr_space_physical(&space, at(MISSING), b, sizeof b), DFR_REASON_NOT_CAPTURED);
 }
 
+/* What a torn small dump lists but does not hold is damaged, unless another range holds it. */
+Test(translate, torn_ranges)
+{
+    memset(file, 7, 0x200);
+    dfr_bytes_memory(&bytes, &arena, (struct dfr_span){file, 0x200});
+    space = (struct dfr_space){.bytes = &bytes};
+    cr_expect(dfr_space_add(&space, 0x1000, 0x100, 0x100));
+    cr_expect_not(dfr_space_add(&space, 0x2000, 0x180, 0x100));
+    cr_expect_not(dfr_space_add(&space, 0x3000, 0x1000, 0x100));
+    cr_expect_not(dfr_space_add(&space, 0x20C0, UINT64_MAX, 0x10));
+    cr_expect(dfr_space_add(&space, 0x20E0, 0, 0x10));
+    cr_expect_not(dfr_space_add(&space, UINT64_MAX - 8, 0, 0x10));
+    dfr_space_ready(&space);
+    static const struct {
+        uint64_t va;
+        enum dfr_reason why;
+    } rows[] = {
+        {0x0FFF, DFR_REASON_NOT_CAPTURED},
+        {0x1000, DFR_REASON_NONE},
+        {0x10FF, DFR_REASON_NONE},
+        {0x1100, DFR_REASON_NOT_CAPTURED},
+        {0x207F, DFR_REASON_NONE},
+        {0x2080, DFR_REASON_DAMAGED},
+        {0x20C0, DFR_REASON_DAMAGED},
+        {0x20E0, DFR_REASON_NONE},
+        {0x20F0, DFR_REASON_DAMAGED},
+        {0x2100, DFR_REASON_NOT_CAPTURED},
+        {0x3000, DFR_REASON_DAMAGED},
+        {UINT64_MAX - 1, DFR_REASON_NONE},
+        {UINT64_MAX, DFR_REASON_NOT_CAPTURED},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        cr_expect_eq(dfr_space_why(&space, rows[i].va), rows[i].why, "row %zu", i);
+    uint8_t b[0x20];
+    cr_expect_not(dfr_space_copy(&space, 0x2070, b, sizeof b));
+    cr_expect(dfr_space_copy(&space, 0x2060, b, sizeof b));
+    space.otherwise = DFR_REASON_DAMAGED;
+    cr_expect_eq(dfr_space_why(&space, 0x0FFF), DFR_REASON_DAMAGED);
+}
+
 /* Another process sees other pages at the same address, also after the first has been read. */
 Test(translate, other_roots)
 {
