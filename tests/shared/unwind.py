@@ -572,6 +572,33 @@ def check_loop():
        "cfi_chained_loop.exe: a chain that loops is told")
 
 
+def check_breakpad(image, symbols):
+    """The frame sizes that breakpad's own reader of unwind data printed for two of the images."""
+    sizes, last = {}, None
+    with open(os.path.join(FOLDER, symbols), encoding="utf-8", errors="replace") as f:
+        for line in f:
+            init = re.match(r"STACK CFI INIT (\w+) (\w+) ", line)
+            if init and int(init[2], 16) < 8:  # nothing behind its prolog that could call
+                last = init = None
+            cfa = re.match(r"STACK CFI \w+ \.cfa: \$rsp (\d+) \+", line)
+            if init:
+                last = int(init[1], 16) + int(init[2], 16)
+                sizes[last] = 8
+            elif cfa and last:
+                sizes[last] = int(cfa[1])
+    ends = sorted(sizes)
+    lines = query(os.path.join(FOLDER, image), [(end, False) for end in ends]) or []
+    wrong = framed = 0
+    for end, line in zip(ends, lines):
+        if " sp=S5" in line or " sp=S3" in line:  # counts from a frame register, theirs from rsp
+            framed += 1
+        elif f" ok sp=SP+{sizes[end]:x} pc=[SP+{sizes[end] - 8:x}]" not in line:
+            print(f"# {line}: wanted {sizes[end]:#x}")
+            wrong += 1
+    ok(len(lines) == len(ends) and lines and not wrong,
+       f"{symbols}: {len(ends)} frame sizes, {framed} by frame registers, {wrong} differ")
+
+
 def main():
     if not os.path.isdir(FOLDER):
         print("ok - skipped: no images beside the repository")
@@ -591,6 +618,9 @@ def main():
             check(os.path.join(FOLDER, name), readobj)
     if not names:
         check_loop()
+        check_breakpad("breakpad/dump_syms_regtest64.exe", "breakpad/dump_syms_regtest64.sym")
+        check_breakpad("breakpad/pe_only_symbol_test.dll", "breakpad/pe_only_symbol_test.sym")
+        check_breakpad("symbolic/CrashWithException.exe", "symbolic/CrashWithException.pdb.sym")
         with tempfile.TemporaryDirectory() as folder:
             path = os.path.join(folder, "every packed form of ARM64")
             with open(path, "wb") as f:
