@@ -10,6 +10,7 @@ import glob
 import os
 import shutil
 import statistics
+import struct
 import subprocess
 import sys
 import time
@@ -58,6 +59,19 @@ def table(header, rows):
         print("| " + " | ".join(str(c).rjust(w) for c, w in zip(row, widths)) + " |")
         if k == 0:
             print("|" + "|".join("-" * (w + 1) + ":" for w in widths) + "|")
+
+
+def spread(dump, path, pages=2000000):
+    """The forged dump with a bitmap over 8 GiB, every page of it there: a sparse file."""
+    head, first, bits = dump[:0x2038], *struct.unpack_from("<Q8xQ", dump, 0x2020)
+    held = [p for p in range(bits) if dump[0x2038 + p // 8] >> p % 8 & 1]
+    start = (0x2038 + pages // 8 + 4095) // 4096 * 4096
+    with open(path, "wb") as f:
+        f.write(head[:0x2020] + struct.pack("<QQQ", start, pages, pages) + b"\xff" * (pages // 8))
+        f.truncate(start + pages * 4096)
+        for i, p in enumerate(held):
+            f.seek(start + p * 4096)
+            f.write(dump[first + i * 4096:first + (i + 1) * 4096])
 
 
 def main():
@@ -128,6 +142,20 @@ def main():
         p = run(f"{BUILD}/bench/pages", str(gib))
         rows.append((gib, f"{p['index_us'] / 1000:.2f}", f"{p['index_bytes'] / 1e6:.2f}", f"{p['lookup_ns']:.0f}", f"{p['walk_ns']:.0f}"))
     table(("GiB of memory", "index ms", "MB", "page to place ns", "4-level walk ns"), rows)
+
+    print("\nThe same crash as small, complete and 8 GiB sparse dumps, read, checked and written with the core rules:\n")
+    rows, core = [], os.path.join(WORK, "core.dfrc")
+    subprocess.run([dfrule, "compile", "-o", core, "rules"], check=True, stdout=subprocess.DEVNULL)
+    for kind in ("triage", "bitmap", "sparse"):
+        path = os.path.join(WORK, f"{kind}.dmp")
+        if kind == "sparse":
+            with open(os.path.join(WORK, "bitmap.dmp"), "rb") as f:
+                spread(f.read(), path)
+        else:
+            subprocess.run([dfrule, "forge", "--kind", kind, "corpus/recipes/d1_null_field.yaml", "-o", path], check=True)
+        p = run(f"{BUILD}/bench/pages", "check", core, path)
+        rows.append((kind, f"{os.path.getsize(path) / 1e6:.1f}", f"{p['check_us'] / 1000:.1f}", f"{p['read_bytes'] / 1e6:.2f}"))
+    table(("dump", "MB", "verdict ms", "MB read"), rows)
 
 
 main()

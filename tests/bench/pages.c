@@ -1,16 +1,21 @@
 /* Measures the list of pages of a dump with a bitmap, and page table walks over it; tests/bench/bench.py
  * runs it and prints a table.
  *     pages GIB          a machine with so much memory, half of its pages stored
- * The dump is not there as a file: its header and bitmap are made up, and pages are made when they are
+ *     pages check CACHE DUMP     open, check and answer for a dump, and how much of it that reads
+ * The first dump is not there as a file: its header and bitmap are made up, and pages are made when they are
  * read. Prints `name<TAB>number` lines: microseconds, nanoseconds or bytes. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "dfrule.h"
 #include "memory/space.h"
 
-enum { HEAD = 0x2000, MAP = 0x38, LOOKUPS = 1000000, WALKS = 100000 };
+enum { HEAD = 0x2000, MAP = 0x38, LOOKUPS = 1000000, WALKS = 100000, CHECKS = 20 };
 
 struct made_up {
     uint8_t *front; /* header and bitmap */
@@ -106,8 +111,78 @@ static void measure(struct dfr_arena *a, struct made_up *m, uint64_t gib, uint64
     printf("found\t%llu\n", (unsigned long long)found);
 }
 
+struct counted {
+    int fd;
+    uint64_t bytes;
+};
+
+static int read_counted(void *user, uint64_t offset, void *buf, size_t len)
+{
+    struct counted *c = user;
+    c->bytes += len;
+    return pread(c->fd, buf, len, (off_t)offset) == (ssize_t)len ? 0 : 1;
+}
+
+static int nothing(void *user, const char *p, size_t len)
+{
+    (void)user;
+    (void)p;
+    (void)len;
+    return 0;
+}
+
+static int check_once(const dfr_rules *rules, struct counted *c, uint64_t size)
+{
+    dfr_input in = {
+        .size = sizeof in, .path = "dump", .read = read_counted, .read_user = c, .read_size = size};
+    dfr_crash *crash = NULL;
+    dfr_answer *answer = NULL;
+    int ret = dfr_crash_open(&in, NULL, &crash, NULL) ||
+              dfr_check(rules, crash, NULL, &answer, NULL) ||
+              dfr_answer_write(answer, DFR_FORMAT_TEXT, NULL, nothing, NULL, NULL);
+    dfr_answer_free(answer);
+    dfr_crash_free(crash);
+    return ret;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static int check(const char *cache, const char *dump)
+{
+    dfr_text path = {cache, strlen(cache)};
+    dfr_rules *rules = NULL;
+    dfr_error error;
+    struct counted c = {.fd = open(dump, O_RDONLY | O_CLOEXEC)};
+    struct stat st;
+    double took[CHECKS];
+    int ret = c.fd < 0 || fstat(c.fd, &st) != 0 ||
+              dfr_rules_load(&path, 1, NULL, &rules, NULL, &error) != DFR_RESULT_OK ||
+              check_once(rules, &c, (uint64_t)st.st_size);
+    for (unsigned i = 0; !ret && i < CHECKS; i++) {
+        double start = now_us();
+        c.bytes = 0;
+        ret = check_once(rules, &c, (uint64_t)st.st_size);
+        took[i] = now_us() - start;
+    }
+    if (!ret) {
+        qsort(took, CHECKS, sizeof *took, by_value);
+        printf("check_us\t%.1f\n", took[CHECKS / 2]);
+        printf("read_bytes\t%llu\n", (unsigned long long)c.bytes);
+    }
+    dfr_rules_free(rules);
+    if (c.fd >= 0)
+        close(c.fd);
+    return ret;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "check") == 0)
+        return check(argv[2], argv[3]);
     struct dfr_mem mem;
     struct dfr_arena arena;
     jmp_buf guard;
@@ -118,7 +193,7 @@ int main(int argc, char **argv)
     dfr_mem_init(&mem, NULL, 0);
     mem.guard = &guard;
     dfr_arena_init(&arena, &mem);
-    int ret = 1;
+    volatile int ret = 1; /* set again after a jump */
     if (!setjmp(guard)) {
         measure(&arena, &m, gib, size);
         ret = 0;
