@@ -367,7 +367,8 @@ static void scanned_frames(struct dfr_facts *f, const struct start *s, uint32_t 
 static void put_frames(struct dfr_facts *f, const struct start *s)
 {
     uint32_t n = kernel_frames(f);
-    if (f->tables[DFR_T_STACK].reason == DFR_REASON_SCANNED && n <= 1) {
+    enum dfr_reason why = f->tables[DFR_T_STACK].reason;
+    if ((why == DFR_REASON_SCANNED || why == DFR_REASON_NOT_CAPTURED) && n <= 1) {
         scanned_frames(f, s, n);
         return;
     }
@@ -402,11 +403,14 @@ static void from_stack(struct dfr_facts *f, const struct start *s)
      * the trap frame all the same, when it runs at the instruction pointer. */
     if (uncertain_frame(f, s->frame) && !same)
         return;
+    /* A frame in no module may be the one that raised the bug check. */
+    const struct dfr_value *sym = dfr_derive_at(f, DFR_F_STACK_SYM, s->frame);
+    if (!sym && !same)
+        return;
     /* Child-SP is the stack pointer of the frame; ChildEBP of x86 is not. */
     const struct dfr_value *sp = dfr_derive_at(f, DFR_F_STACK_SP, s->frame);
     if (sp && sp->as.u > UINT32_MAX && !is_arch(f, DFR_ARCH_X86))
         dfr_derive_put(f, DFR_F_TRAP_SP, dfr_v_addr(sp->as.u), sp);
-    const struct dfr_value *sym = dfr_derive_at(f, DFR_F_STACK_SYM, s->frame);
     if (sym && sym->as.sym->module.len && (same || !rip || !address))
         dfr_derive_put(f, DFR_F_TRAP_SYMBOL, *sym, sym);
 }

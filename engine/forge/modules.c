@@ -82,7 +82,11 @@ static void named_functions(struct dfr_forge *f)
             continue;
         struct dfr_forged_function *fn =
             function(f, m, dfr_str_slice(r->name, bang + 1, r->name.len));
-        if (r->add > fn->most && r->add < MOST_FUNCTION)
+        if (r->add >= MOST_FUNCTION)
+            dfr_recipe_error(&f->file, r->node, DFR_D_RECIPE_VALUE,
+                             "a function has less than 1M: +0x%llx is too far",
+                             (unsigned long long)r->add);
+        else if (r->add > fn->most)
             fn->most = r->add;
     }
     for (uint32_t i = 0; i < f->r.stack.n; i++) {

@@ -146,3 +146,28 @@ uint32_t dfr_tx_exception_record(struct dfr_reader *r, uint32_t i)
     uint32_t end = dfr_tx_line_end(r, j, 12);
     return end - j < 12 ? end : j + 1;
 }
+
+/* `Attempt to write to address ffffe001`1` below an exception record. All ones is what Windows reports
+ * for an address that the processor did not tell. */
+uint32_t dfr_tx_attempt(struct dfr_reader *r, uint32_t i)
+{
+    static const struct {
+        const char *words;
+        uint32_t access;
+    } ways[] = {{"Attempt to read from address", DFR_ACCESS_READ},
+                {"Attempt to write to address", DFR_ACCESS_WRITE},
+                {"Attempt to execute non-executable address", DFR_ACCESS_EXECUTE}};
+    for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+        uint32_t n = dfr_tx_phrase(r, i, ways[k].words);
+        uint64_t address;
+        if (!n || !dfr_tx_address(r, i + n, &address))
+            continue;
+        if (!r->other_thread) {
+            dfr_tx_put(r, DFR_F_TRAP_ACCESS, dfr_v_enum(DFR_E_ACCESS, ways[k].access), i, i + n);
+            if (address != UINT64_MAX)
+                dfr_tx_put(r, DFR_F_TRAP_ADDRESS, dfr_v_addr(address), i, i + n);
+        }
+        return i + n + 1;
+    }
+    return i;
+}

@@ -10,7 +10,7 @@ dfr_section_fn dfr_tx_name_code, dfr_tx_arg_line, dfr_tx_bugcheck_braces, dfr_tx
 bool dfr_tx_name_code_here(const struct dfr_reader *r, uint32_t i);
 void dfr_tx_bugcheck_key(struct dfr_reader *r, uint32_t key, uint32_t value);
 /* regs.c */
-dfr_section_fn dfr_tx_regs, dfr_tx_exception_record;
+dfr_section_fn dfr_tx_regs, dfr_tx_exception_record, dfr_tx_attempt;
 /* insns.c */
 dfr_section_fn dfr_tx_insn, dfr_tx_insn_label;
 bool dfr_tx_operand_address(struct dfr_str s, uint64_t *ret);
