@@ -115,16 +115,16 @@ void dfr_pen_trap(struct dfr_pen *p, uint32_t frame)
     /* 0: the frame of a fault does not hold it, and the debugger prints a zero. */
     static const uint16_t at64[] = {0x30, 0,    0x38, 0x40, 0, 0, 0x168, 0x180, 0x158,
                                     0x48, 0x50, 0x58, 0x60, 0, 0, 0,     0};
-    static const uint16_t at32[] = {0x44, 0x5C, 0x40, 0x3C, 0x58, 0x54, 0x68, 0, 0x60};
+    static const uint16_t at32[] = {0x40, 0x5C, 0x3C, 0x38, 0x58, 0x54, 0x68, 0, 0x60};
     uint64_t va = p->f->frames.v[frame].sp, r[17] = {0};
-    dfr_pen(p, "NOTE: The trap frame does not contain all registers.\n"
-               "Some register values may be zeroed or incorrect.\n");
     if (p->f->x86) {
         for (unsigned i = 0; i < 9; i++)
             r[i] = at32[i] ? dfr_world_read(p->f, va + at32[i], 4) : va + 0x74;
         block32(p, r);
         return;
     }
+    dfr_pen(p, "NOTE: The trap frame does not contain all registers.\n"
+               "Some register values may be zeroed or incorrect.\n");
     for (unsigned i = 0; i < 17; i++)
         r[i] = at64[i] ? dfr_world_read(p->f, va + at64[i], 8) : 0;
     block64(p, r, dfr_world_read(p->f, va + 0x178, 4), false);

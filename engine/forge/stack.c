@@ -190,7 +190,7 @@ static const struct reg context32[] = {{"edi", 0x9C, 4}, {"esi", 0xA0, 4}, {"ebx
                                        {"edx", 0xA8, 4}, {"ecx", 0xAC, 4}, {"eax", 0xB0, 4},
                                        {"ebp", 0xB4, 4}, {"eip", 0xB8, 4}, {"efl", 0xC0, 4},
                                        {"esp", 0xC4, 4}, {NULL, 0, 0}};
-static const struct reg trap32[] = {{"edx", 0x3C, 4},   {"ecx", 0x40, 4}, {"eax", 0x44, 4},
+static const struct reg trap32[] = {{"edx", 0x38, 4},   {"ecx", 0x3C, 4}, {"eax", 0x40, 4},
                                     {"edi", 0x54, 4},   {"esi", 0x58, 4}, {"ebx", 0x5C, 4},
                                     {"error", 0x64, 4}, {"efl", 0x70, 4}, {NULL, 0, 0}};
 static const struct reg contextarm[] = {{"fp", 0xF0, 8},  {"lr", 0xF8, 8}, {"sp", 0x100, 8},
@@ -346,8 +346,8 @@ static void put_trap(struct dfr_forge *f, uint32_t i)
         dfr_put_le(b + 0x68, o ? o->address : 0, 4);
         b[0x6C] = 8;
         dfr_put_le(b + 0x70, 0x10246, 4);
-        b[0x30] = 0x30;
-        b[0x34] = b[0x38] = 0x23;
+        b[0x30] = b[0x34] = 0x23;
+        b[0x50] = 0x30;
         put_regs(f, trap32, &t->recipe->regs, b);
         dfr_world_put(f, t->sp, b, TRAP32);
         return;

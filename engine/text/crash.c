@@ -180,8 +180,13 @@ static void write_identity(struct dfr_reader *r, struct dfr_crash *c)
                            d->last);
         }
     }
+    /* `_M` is the debugger's mark of a code with the bit of small dumps; the name is without. */
+    const struct dfr_bugcheck_info *named = c->name.len ? dfr_bugcheck_by_name(c->name) : NULL;
+    bool marked = named && dfr_str_ends_ci(c->name, DFR_STR("_M")) &&
+                  c->name.len == strlen(named->name) + 2;
     if (c->name.len)
-        dfr_tx_put(r, DFR_F_BUGCHECK_NAME, with_trust(dfr_v_str(c->name), c->code.prose),
+        dfr_tx_put(r, DFR_F_BUGCHECK_NAME,
+                   with_trust(dfr_v_str(marked ? dfr_str_from(named->name) : c->name), c->code.prose),
                    c->name_first, c->name_last);
     for (unsigned i = 0; i < 4; i++) {
         struct dfr_ident *d = &c->arg[i];

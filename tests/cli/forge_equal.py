@@ -107,7 +107,7 @@ def stack_differences(text, dump):
     for r in dump["rows"]:
         if r["method"] == "scan":
             continue
-        t = listed.get(r["sp"])
+        t = listed.get(r["sp"]) or next((x for x in text["rows"] if x["address"] == r["address"]), None)
         if t is None:
             yield f"stack: {r['sp']} {r['sym']} ({r['method']}) is no frame of the debugger's"
         elif r["sym"] and t["sym"] and not same_symbol(t["sym"], r["sym"]):
@@ -118,6 +118,8 @@ def stack_differences(text, dump):
 
 def unknown(kind, dump):
     names = list(ALWAYS) + ([] if kind == "header" else IN_MEMORY)
+    if "thread.process" in names and dump["facts"]["dump.arch"]["value"] == "x86":
+        names.remove("thread.process")  # no table of offsets has its place: types are needed
     if kind == "triage-kernel":
         names.remove("os.version")
     for name in names:
