@@ -252,6 +252,18 @@ demo:
 	@echo '$$ dfrule check $(DEMO)'; $(B)/dfrule check $(DEMO)
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
+# Dumps are made from their recipes, never committed: the same recipe gives the same bytes.
+CORPUS_KINDS ?= triage triage-kernel full bitmap kernel rdmp summary
+## corpus: build/corpus: every recipe as a transcript and as a dump of every kind
+.PHONY: corpus
+corpus: all
+	@mkdir -p build/corpus
+	@for r in corpus/recipes/*.yaml; do n=$${r##*/}; n=build/corpus/$${n%.yaml}; \
+	  $(DFRULE) forge --text $$r -o $$n.txt || exit 1; \
+	  for k in $(CORPUS_KINDS); do case "$$k $$(sed -n 's/^arch: *//p' $$r)" in rdmp*x86*) continue;; esac; \
+	    $(DFRULE) forge --kind $$k $$r -o $$n.$$k.dmp || exit 1; done; done
+	@ls build/corpus | wc -l | sed 's/$$/ files in build\/corpus/'
+
 ## replays: each fuzz target as a program that reads files
 .PHONY: replays
 replays: $(REPLAYS)

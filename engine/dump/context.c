@@ -82,10 +82,12 @@ bool dfr_context_of_header(const struct dfr_dump *d, struct dfr_context *ret)
     return dfr_context_read(d, &w, ret);
 }
 
-/* Code and stack segments of the kernel, and a stack pointer above the frame. An x86 trap inside the
+/* Code and stack segments of the kernel, and a stack pointer above the frame; a frame that stands at
+ * the instruction wanted may also be on another stack than its fault was. An x86 trap inside the
  * kernel saves neither stack pointer nor stack segment: the stack it came from begins where they would
  * stand. Documented (processor manuals); the rest types of public symbol files. */
-static bool plausible_trap(const struct dfr_dump *d, uint64_t va, struct dfr_context *c)
+static bool plausible_trap(const struct dfr_dump *d, uint64_t va, uint64_t ip,
+                           struct dfr_context *c)
 {
     enum { KERNEL_CS = 0x10, KERNEL_SS = 0x18, CS = 0x170, SS = 0x188 };
     enum { X86_CS = 0x6C, X86_FLAGS = 0x70, X86_ESP = 0x74, X86_KERNEL_CS = 0x08, ALWAYS = 2 };
@@ -94,7 +96,8 @@ static bool plausible_trap(const struct dfr_dump *d, uint64_t va, struct dfr_con
         return false;
     if (c->record == DFR_RECORD_TRAP)
         return word(s, CS, 2) == KERNEL_CS &&
-               (word(s, SS, 2) == KERNEL_SS || word(s, SS, 2) == 0) && c->sp > va;
+               (word(s, SS, 2) == KERNEL_SS || word(s, SS, 2) == 0) &&
+               (c->sp > va || (ip && c->ip == ip));
     c->sp = va + X86_ESP;
     return word(s, X86_CS, 2) == X86_KERNEL_CS && (word(s, X86_FLAGS, 4) & ALWAYS);
 }
@@ -111,8 +114,8 @@ bool dfr_context_trap(const struct dfr_dump *d, uint64_t va, uint64_t ip, struct
         record = build >= WINDOWS_8 ? DFR_RECORD_TRAP_X86 : DFR_RECORD_TRAP_X86_OLD;
     }
     struct dfr_where w = {.va = va};
-    return dfr_dump_is_kernel(d, va) && load(d, &w, record, ret) && plausible_trap(d, va, ret) &&
-           (!ip || ret->ip == ip);
+    return dfr_dump_is_kernel(d, va) && load(d, &w, record, ret) &&
+           plausible_trap(d, va, ip, ret) && (!ip || ret->ip == ip);
 }
 
 static void put_reg(struct dfr_dump *d, struct dfr_str name, uint64_t value, uint32_t place)

@@ -67,6 +67,12 @@ struct dfr_exception dfr_dump_exception(const struct dfr_dump *d)
         e.context = e.context ? e.context : pointer(d, pointers[i].context);
         e.frame = e.frame ? e.frame : pointer(d, pointers[i].frame);
     }
+    /* A double fault: the frame that the processor's own stack for it holds, and where it was. Observed. */
+    enum { TRAP = 0x7F, DOUBLE_FAULT = 8 };
+    if (code == TRAP && argument(d, 1) == DOUBLE_FAULT && d->file.machine == DFR_MACHINE_X64) {
+        e.ip = pointer(d, 4);
+        e.frame = pointer(d, 2);
+    }
     return e;
 }
 

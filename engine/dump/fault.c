@@ -73,8 +73,9 @@ struct dfr_fault dfr_dump_fault(struct dfr_dump *d)
     } else {
         if (dfr_context_of_header(d, &c))
             fault = fault_of(d, &c, e.ip && c.ip == e.ip);
-        if (!fault.is_fault &&
-            ((e.frame && dfr_context_trap(d, e.frame, 0, &c)) || find_frame(d, e.ip, &c))) {
+        if (!fault.is_fault && ((e.frame && (dfr_context_trap(d, e.frame, e.ip, &c) ||
+                                             dfr_context_trap(d, e.frame, 0, &c))) ||
+                                find_frame(d, e.ip, &c))) {
             fault = fault_of(d, &c, true);
             dfr_dump_put_va(d, DFR_F_TRAP_FRAME_ADDRESS, dfr_v_addr(c.where.va), c.where.va,
                             c.bytes);

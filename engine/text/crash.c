@@ -182,12 +182,13 @@ static void write_identity(struct dfr_reader *r, struct dfr_crash *c)
     }
     /* `_M` is the debugger's mark of a code with the bit of small dumps; the name is without. */
     const struct dfr_bugcheck_info *named = c->name.len ? dfr_bugcheck_by_name(c->name) : NULL;
-    bool marked = named && dfr_str_ends_ci(c->name, DFR_STR("_M")) &&
-                  c->name.len == strlen(named->name) + 2;
+    bool marked =
+        named && dfr_str_ends_ci(c->name, DFR_STR("_M")) && c->name.len == strlen(named->name) + 2;
     if (c->name.len)
-        dfr_tx_put(r, DFR_F_BUGCHECK_NAME,
-                   with_trust(dfr_v_str(marked ? dfr_str_from(named->name) : c->name), c->code.prose),
-                   c->name_first, c->name_last);
+        dfr_tx_put(
+            r, DFR_F_BUGCHECK_NAME,
+            with_trust(dfr_v_str(marked ? dfr_str_from(named->name) : c->name), c->code.prose),
+            c->name_first, c->name_last);
     for (unsigned i = 0; i < 4; i++) {
         struct dfr_ident *d = &c->arg[i];
         if (d->source == DFR_SRC_NONE)
@@ -230,7 +231,11 @@ static void write_regs(struct dfr_reader *r, struct dfr_crash *c)
         rip |= field == DFR_F_TRAP_RIP;
     }
     uint32_t w = g->v[0].word;
-    dfr_tx_put(r, DFR_F_TRAP_REGS_EXACT, dfr_v_bool(g->kind == DFR_REGS_EXACT), w, w);
+    /* A trap frame of x86 holds every register; one of x64 only what a call may change. */
+    bool whole = g->kind == DFR_REGS_EXACT;
+    for (uint32_t i = 0; i < g->n && g->kind == DFR_REGS_TRAP; i++)
+        whole |= dfr_str_eq(g->v[i].name, DFR_STR("eip"));
+    dfr_tx_put(r, DFR_F_TRAP_REGS_EXACT, dfr_v_bool(whole), w, w);
     if (!rip && g->has_insn)
         dfr_tx_put(r, DFR_F_TRAP_RIP, dfr_v_addr(g->insn), g->operand_word, g->operand_word);
     if (g->sym_first != DFR_NO_WORD) {

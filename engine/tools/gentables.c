@@ -335,6 +335,34 @@ static void bugchecks_page(const char *folder)
     close_page();
 }
 
+static void recipe_page(const char *folder)
+{
+    open_page(folder, "recipe", "Recipes", "engine/forge/recipe.def");
+    fputs("\nFields of each part of a recipe; [docs/forge.md](../forge.md) shows how they go "
+          "together. "
+          "A part of which\nonly the first field is given may be written as that value alone.\n",
+          page);
+#define PART(id, type, what)                                                                       \
+    fprintf(page, "\n## %s\n\n| field | type | needed | meaning |\n|---|---|---|---|\n", what);
+#define FIELD(part, name, type, member, param, need, help)                                         \
+    fprintf(page, "| `%s` | ", name);                                                              \
+    put_lower(#type);                                                                              \
+    fputs(strcmp(#need, "MUST") == 0 ? " | yes | " : " | | ", page);                               \
+    put_text(help);                                                                                \
+    fputs(" |\n", page);
+#include "forge/recipe.def"
+#undef PART
+#undef FIELD
+    fputs("\n## Kinds of dumps\n\n| kind | what |\n|---|---|\n", page);
+#define FORGE_KIND(id, word, type, meaning)                                                        \
+    fprintf(page, "| `%s` | ", word);                                                              \
+    put_text(meaning);                                                                             \
+    fputs(" |\n", page);
+#include "forge/kind.def"
+#undef FORGE_KIND
+    close_page();
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -349,5 +377,6 @@ int main(int argc, char **argv)
     limits_page(folder);
     keywords_page(folder);
     bugchecks_page(folder);
+    recipe_page(folder);
     return 0;
 }

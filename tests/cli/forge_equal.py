@@ -105,7 +105,7 @@ def stack_differences(text, dump):
     """Frames that were unwound are the debugger's, in its order; a scan may find more, never less."""
     listed = {r["sp"]: r for r in text["rows"] if r["sp"]}
     for r in dump["rows"]:
-        if r["method"] == "scan":
+        if r["method"] == "scan" or not r["sym"]:
             continue
         t = listed.get(r["sp"]) or next((x for x in text["rows"] if x["address"] == r["address"]), None)
         if t is None:
@@ -114,6 +114,12 @@ def stack_differences(text, dump):
             yield f"stack[{r['sp']}]: text {t['sym']}, dump {r['sym']}"
         elif r["ret"] and t["ret"] and r["ret"] != t["ret"]:
             yield f"stack[{r['sp']}].ret: text {t['ret']}, dump {r['ret']}"
+
+
+def same_stack(text, dump):
+    """Rules that look at callers say the same only where the dump's stack was unwound to its end."""
+    certain = [r for r in dump["tables"]["stack"]["rows"] if r["method"] != "scan"]
+    return len(certain) >= len(text["tables"]["stack"]["rows"])
 
 
 def unknown(kind, dump):
@@ -146,6 +152,7 @@ def one(recipe, folder):
         report(f"{name}: transcript", [err])
         return
     text, ranks, problems = facts(path), ranking(path), []
+    compared = []
     x86 = text["facts"]["dump.arch"]["value"] == "x86"
     for kind in KINDS:
         if x86 and kind.startswith("rdmp"):
@@ -158,12 +165,14 @@ def one(recipe, folder):
             continue
         problems += [f"{kind}: {p}" for p in differences(text, dump)]
         problems += [f"{kind}: {p}" for p in unknown(kind, dump)]
-        if kind == "full" and os.environ.get("FORGE_RANK", "1") == "1":
+        if same_stack(text, dump):
             got = ranking(path)
             if got != ranks:
                 problems.append(f"{kind}: text ranks {ranks}, dump {got}")
+            compared.append(kind)
         os.unlink(path)
-    report(f"{name}: text and every kind of dump agree", problems)
+    report(f"{name}: text and every kind of dump agree; ranked alike in {' '.join(compared) or 'none'}",
+           problems)
 
 
 with tempfile.TemporaryDirectory() as folder:
