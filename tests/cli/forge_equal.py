@@ -119,7 +119,12 @@ def stack_differences(text, dump):
 def same_stack(text, dump):
     """Rules that look at callers say the same only where the dump's stack was unwound to its end."""
     certain = [r for r in dump["tables"]["stack"]["rows"] if r["method"] != "scan"]
-    return len(certain) >= len(text["tables"]["stack"]["rows"])
+    listed = text["tables"]["stack"]["rows"]
+    # A dump's stack begins where the fault was, when that is known; a debugger's at its newest frame.
+    for i, r in enumerate(listed):
+        if certain and (r["sp"] == certain[0]["sp"] or r["address"] == certain[0]["address"]):
+            return len(certain) >= len(listed) - i
+    return False
 
 
 def unknown(kind, dump):
