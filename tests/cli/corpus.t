@@ -49,8 +49,8 @@ Two rule sets over the same cases; a folder without labels will do.
   strength; 0 worse, 0 better.
   $ dfrule corpus diff rules rules,tests/cli/data/shy.dfr corpus/transcripts | sed -n '/d1_flattened/,/^t/p'
   d1_flattened.txt
-    - driver.fault (tunnelfox), near-certain; suspect tunnelfox, near-certain
-    + driver.fault (tunnelfox), strong; suspect tunnelfox, strong
+    - driver.fault (tunnelfox), strong; suspect tunnelfox, strong
+    + driver.fault (tunnelfox), likely; suspect tunnelfox, likely
   d1_null_field_new_analyze.txt
     - driver.fault (quillnet), near-certain; suspect quillnet, near-certain
     + driver.fault (quillnet), strong; suspect quillnet, strong
