@@ -198,6 +198,7 @@ struct dfr_report_style dfr_api_style(const dfr_style *style)
     return (struct dfr_report_style){.color = s.color != 0,
                                      .ascii = s.ascii != 0,
                                      .verbose = s.verbose != 0,
+                                     .all = s.all != 0,
                                      .columns = s.columns > 0 ? (uint32_t)s.columns : 0};
 }
 

@@ -276,6 +276,8 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return true;
     case DFR_OPT_ASCII:
         return o->ascii = true;
+    case DFR_OPT_ALL:
+        return o->all = true;
     case DFR_OPT_VERBOSE:
         return o->verbose = true;
     case DFR_OPT_QUIET:

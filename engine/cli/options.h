@@ -65,8 +65,8 @@ struct dfr_cli_options {
     struct dfr_cli_list operands, outputs, rules, search, roots;
     const char *save, *only, *against;
     enum dfr_cli_when color;
-    bool ascii, verbose, quiet, no_default_rules, no_cache, unordered, no_index, mutate, together,
-        coverage;
+    bool all, ascii, verbose, quiet, no_default_rules, no_cache, unordered, no_index, mutate,
+        together, coverage;
     int columns; /* 0: find out */
     int fail_on; /* strength; 0: never */
     int tiers;

@@ -35,7 +35,7 @@ static void watch_signals(void)
 
 dfr_style dfr_cli_style(const struct dfr_cli_options *o, FILE *file)
 {
-    dfr_style s = {.size = sizeof s, .ascii = o->ascii, .verbose = o->verbose};
+    dfr_style s = {.size = sizeof s, .ascii = o->ascii, .verbose = o->verbose, .all = o->all};
     const char *no_color = getenv("NO_COLOR");
     bool automatic = file && dfr_cli_is_terminal(file) && !(no_color && *no_color);
     s.color = o->color == DFR_CLI_ALWAYS || (o->color == DFR_CLI_AUTO && automatic);

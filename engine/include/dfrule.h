@@ -89,6 +89,7 @@ typedef struct dfr_style {
     int ascii;   /* no characters outside ASCII in our own words */
     int columns; /* 0: 80 */
     int verbose; /* more: all evidence, notes and waiting rules */
+    int all;     /* facts: every row of long tables */
 } dfr_style;
 
 DFR_API const char *dfr_version(void);

@@ -1,9 +1,20 @@
 /* All facts of a store as text: what is known and where it stands, what is not and why. */
+#include <string.h>
+
 #include "report/text.h"
 
-enum { NAME_COLUMNS = 22, CELL_MOST = 200 };
+enum { NAME_COLUMNS = 22, CELL_MOST = 200, ROWS_SHOWN = 12, FRAMES_SHOWN = 32 };
 
 static const struct dfr_str none = {0};
+
+/* Pages in a unit that people know. */
+static void put_pages(struct dfr_buf *b, const struct dfr_value *v, const char *unit)
+{
+    enum { PAGES_PER_MIB = 256 };
+    if (v->state == DFR_KNOWN && v->kind == DFR_KIND_INT && strcmp(unit, "pages") == 0 &&
+        v->as.n.lo >= PAGES_PER_MIB)
+        dfr_buf_printf(b, " (%lld MiB)", (long long)(v->as.n.lo / PAGES_PER_MIB));
+}
 
 static void put_known(struct dfr_page *p, const struct dfr_facts *f, uint32_t field)
 {
@@ -20,6 +31,7 @@ static void put_known(struct dfr_page *p, const struct dfr_facts *f, uint32_t fi
         dfr_value_print(&b, v);
     if (v->state == DFR_KNOWN && v->kind == DFR_KIND_INT && *info->unit)
         dfr_buf_printf(&b, " %s", info->unit);
+    put_pages(&b, v, info->unit);
     if (v->trust == DFR_TRUST_PROSE && v->state == DFR_KNOWN)
         dfr_buf_z(&b, " (only people's words say so)");
     dfr_page_where(f, v->place, &tag);
@@ -27,19 +39,30 @@ static void put_known(struct dfr_page *p, const struct dfr_facts *f, uint32_t fi
                   dfr_buf_text(&tag), DFR_INK_FAINT);
 }
 
+/* Do two paths begin with the same word? */
+static bool same_group(const char *a, const char *b)
+{
+    while (*a == *b && *a && *a != '.')
+        a++, b++;
+    return *a == *b || (!*a && *b == '.') || (*a == '.' && !*b);
+}
+
 static void put_scalars(struct dfr_page *p, const struct dfr_facts *f)
 {
-    bool any = false;
+    const char *last = NULL;
     for (uint32_t i = 0; i < DFR_F_COUNT; i++) {
+        const char *path = dfr_field_info(i)->path;
         if (dfr_field_info(i)->cls != DFR_FIELD_SCALAR ||
             dfr_facts_scalar(f, i)->state == DFR_UNKNOWN)
             continue;
-        if (!any)
+        if (!last)
             dfr_page_heading(p, "Known");
-        any = true;
+        else if (!same_group(last, path))
+            dfr_page_gap(p);
+        last = path;
         put_known(p, f, i);
     }
-    if (!any)
+    if (!last)
         dfr_page_text(p, DFR_INK_PLAIN, 0, DFR_STR("Nothing is known of this crash."));
 }
 
@@ -93,18 +116,50 @@ static void put_cell(struct dfr_buf *b, const struct dfr_value *v)
         dfr_buf_char(b, '"');
 }
 
+/* Where drivers stand as a rule. */
+static bool in_system_folder(const struct dfr_value *v)
+{
+    static const struct dfr_str folders[] = {{"\\SystemRoot\\system32\\drivers\\", 29},
+                                             {"\\SystemRoot\\system32\\", 21}};
+    struct dfr_str s = v->state == DFR_KNOWN ? dfr_value_str(v) : (struct dfr_str){0};
+    for (size_t i = 0; i < 2; i++) {
+        if (dfr_str_starts_ci(s, folders[i]) &&
+            !memchr(s.p + folders[i].len, '\\', s.len - folders[i].len))
+            return true;
+    }
+    return false;
+}
+
 /* What goes without saying: a frame's module, function and offset are in its symbol, and most
  * things are not so. */
 static bool repeated(const struct dfr_facts *f, uint32_t field, uint32_t row)
 {
     const struct dfr_value *v = dfr_facts_at(f, field, row);
+    if (field == DFR_F_MODULES_END || field == DFR_F_UNLOADED_END)
+        return dfr_facts_at(f, field + 1, row)->state == DFR_KNOWN; /* base and size tell it */
+    if (field == DFR_F_MODULES_IMAGE && v->state == DFR_KNOWN) {
+        const struct dfr_value *name = dfr_facts_at(f, DFR_F_MODULES_NAME, row);
+        return name->state == DFR_KNOWN && dfr_str_ends_ci(dfr_value_str(v), DFR_STR(".sys")) &&
+               dfr_str_eq(dfr_module_stem(dfr_value_str(v)), dfr_value_str(name));
+    }
+    if (field == DFR_F_MODULES_PATH)
+        return in_system_folder(v) && dfr_facts_at(f, DFR_F_MODULES_IMAGE, row)->state == DFR_KNOWN;
+    if (field == DFR_F_MODULES_TIMESTAMP &&
+        dfr_facts_at(f, DFR_F_MODULES_BUILT, row)->state == DFR_KNOWN)
+        return true;
     if (v->state == DFR_KNOWN &&
         ((v->kind == DFR_KIND_BOOL && !v->as.b) || (v->kind == DFR_KIND_STR && !v->as.s.len)))
         return true;
     if (field == DFR_F_STACK_METHOD && v->state == DFR_KNOWN)
         return v->as.e.value == DFR_METHOD_LISTED;
     if (field == DFR_F_STACK_TRUST && v->state == DFR_KNOWN)
-        return v->as.e.value == DFR_TRUST_DEBUGGER;
+        return v->as.e.value == (f->text.len ? DFR_TRUST_DEBUGGER : DFR_TRUST_BINARY);
+    if (field == DFR_F_MODULES_SYMBOLS && v->state == DFR_KNOWN)
+        return v->as.e.value == DFR_SYMBOLS_NONE;
+    if (field == DFR_F_CPUS_NEXT_THREAD && v->state == DFR_KNOWN)
+        return !v->as.u;
+    if (field == DFR_F_CPUS_IPI_FROZEN)
+        return dfr_facts_at(f, DFR_F_CPUS_STATE, row)->state == DFR_KNOWN;
     if (field == DFR_F_STACK_MODULE || field == DFR_F_STACK_FUNC || field == DFR_F_STACK_OFFSET)
         return dfr_facts_at(f, DFR_F_STACK_SYM, row)->state == DFR_KNOWN;
     if (field == DFR_F_OTHER_STACKS_MODULE || field == DFR_F_OTHER_STACKS_FUNC)
@@ -144,7 +199,7 @@ static void put_row(struct dfr_page *p, const struct dfr_facts *f, const struct 
                   p->verbose ? dfr_buf_text(&tag) : none, DFR_INK_FAINT);
 }
 
-static void put_table(struct dfr_page *p, const struct dfr_facts *f, uint32_t table)
+static void put_table(struct dfr_page *p, const struct dfr_facts *f, uint32_t table, bool all)
 {
     const struct dfr_table_info *t = dfr_table_info(table);
     const struct dfr_field_info *info = dfr_field_info(t->field);
@@ -164,8 +219,16 @@ static void put_table(struct dfr_page *p, const struct dfr_facts *f, uint32_t ta
     }
     dfr_page_gap(p);
     dfr_page_text(p, DFR_INK_HEADING, 0, dfr_buf_text(&b));
-    for (uint32_t i = 0; i < rows->n; i++)
+    uint32_t most = table == DFR_T_STACK ? FRAMES_SHOWN : ROWS_SHOWN;
+    /* One line more than is shown would say no less than that it is left out. */
+    uint32_t shown = all || rows->n <= most + 1 ? rows->n : most;
+    for (uint32_t i = 0; i < shown; i++)
         put_row(p, f, t, i);
+    if (shown == rows->n)
+        return;
+    dfr_buf_init(&b, p->out->arena);
+    dfr_buf_printf(&b, "and %u more: --all shows them", rows->n - shown);
+    dfr_page_text(p, DFR_INK_FAINT, 7, dfr_buf_text(&b));
 }
 
 /* Tables that nothing in the input shows. */
@@ -195,6 +258,6 @@ void dfr_report_facts_text(const struct dfr_facts *f, const struct dfr_report_in
     put_scalars(&p, f);
     put_unknown(&p, f);
     for (uint32_t i = 0; i < DFR_T_COUNT; i++)
-        put_table(&p, f, i);
+        put_table(&p, f, i, s && s->all);
     put_untouched(&p, f);
 }

@@ -13,6 +13,7 @@
 struct dfr_report_style {
     bool color;
     bool ascii;       /* no characters outside ASCII in our own words */
+    bool all;         /* every row of long tables */
     bool verbose;     /* all evidence, silent and waiting rules, places as byte ranges */
     uint32_t columns; /* 0: 80; held to 40..200 */
 };
