@@ -36,8 +36,6 @@ _dfrule() {
     esac
     case $verb in
     check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --together --steps --no-index --help --version" ;;
-    facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
-    check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --steps --no-index --help --version" ;;
     facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --all --crash --max-size --symbols --help --version" ;;
     info) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
     explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
@@ -54,8 +52,7 @@ _dfrule() {
     corpus_diff) options="--output --color --ascii --columns --verbose --quiet --search --tier --help --version" ;;
     version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
     help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
-    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --together --steps --no-index --output --report --coverage --output --kind --text --only --root --mutate --against --help --version" ;;
-    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --steps --no-index --output --kind --text --only --root --mutate --against --help --version" ;;
+    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --together --steps --no-index --output --report --coverage --output --kind --text --only --root --mutate --against --help --version" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
