@@ -80,9 +80,10 @@ static bool first_suspect(const struct dfr_history *h, uint32_t i)
     return true;
 }
 
-static const uint32_t identity[] = {DFR_F_MACHINE_BOARD, DFR_F_MACHINE_PRODUCT,
+/* What stays as it is when parts are taken out to test them; memory does not. */
+static const uint32_t identity[] = {DFR_F_MACHINE_BOARD,        DFR_F_MACHINE_PRODUCT,
                                     DFR_F_MACHINE_MANUFACTURER, DFR_F_MACHINE_CPU_VENDOR,
-                                    DFR_F_DUMP_ARCH};
+                                    DFR_F_OS_PROCESSORS,        DFR_F_DUMP_ARCH};
 enum { IDENTITIES = sizeof identity / sizeof identity[0] };
 
 void dfr_history_sum(struct dfr_history *h)
