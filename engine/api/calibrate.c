@@ -46,7 +46,8 @@ static enum dfr_status calibrate_body(void *args, struct dfr_err *err)
     struct dfr_gathered g;
     struct dfr_calibration c = {0};
     struct dfr_buf b;
-    enum dfr_status status = dfr_cases_open(a, in->path, false, &cases, err);
+    enum dfr_status status =
+        dfr_cases_open(a, &in->rules->handle.memory, in->path, false, &cases, err);
     dfr_gather_init(&g, p, a);
     if (status == DFR_OK)
         status = gather(in, &cases, &g, err);

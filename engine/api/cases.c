@@ -30,12 +30,12 @@ static enum dfr_status plain_files(struct dfr_arena *a, struct dfr_cases *ret, s
     return status;
 }
 
-enum dfr_status dfr_cases_open(struct dfr_arena *a, struct dfr_str path, bool plain_too,
-                               struct dfr_cases *ret, struct dfr_err *err)
+enum dfr_status dfr_cases_open(struct dfr_arena *a, const dfr_memory *memory, struct dfr_str path,
+                               bool plain_too, struct dfr_cases *ret, struct dfr_err *err)
 {
     static const char *const names[] = {"labels.tsv", "ANSWERS.tsv"};
     struct dfr_str bytes, table = path;
-    *ret = (struct dfr_cases){0};
+    *ret = (struct dfr_cases){.memory = memory};
     if (path.len && is_folder(a, path)) {
         while (path.len > 1 && path.p[path.len - 1] == '/')
             path.len--;
@@ -67,9 +67,10 @@ const struct dfr_facts *dfr_case_facts(const struct dfr_cases *c, const struct d
 {
     struct dfr_str path = dfr_path_join(work, c->folder, label->file);
     dfr_input input = {.size = sizeof input, .path = dfr_arena_copy(work, path.p, path.len)};
+    dfr_crash_options options = {.size = sizeof options, .memory = *c->memory};
     dfr_crash *crash = NULL;
     dfr_error error = {.result = DFR_RESULT_OK, .message = ""};
-    if (dfr_crash_open(&input, NULL, &crash, &error) != DFR_RESULT_OK) {
+    if (dfr_crash_open(&input, &options, &crash, &error) != DFR_RESULT_OK) {
         *ret_error = dfr_str_dup(a, dfr_str_from(error.message));
         return NULL;
     }

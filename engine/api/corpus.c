@@ -80,7 +80,8 @@ static enum dfr_status eval_body(void *args, struct dfr_err *err)
     struct dfr_arena *a = &in->scratch->arena;
     struct dfr_cases cases;
     struct dfr_figures figures;
-    enum dfr_status status = dfr_cases_open(a, in->path, false, &cases, err);
+    enum dfr_status status =
+        dfr_cases_open(a, &in->rules->handle.memory, in->path, false, &cases, err);
     if (status != DFR_OK)
         return status;
     struct dfr_case *v = DFR_NEW_N(a, cases.labels.rows.n, struct dfr_case);
@@ -146,7 +147,8 @@ static enum dfr_status diff_body(void *args, struct dfr_err *err)
     struct dfr_arena *a = &in->scratch->arena;
     struct dfr_cases cases;
     struct dfr_changes changes;
-    enum dfr_status status = dfr_cases_open(a, in->path, true, &cases, err);
+    enum dfr_status status =
+        dfr_cases_open(a, &in->before->handle.memory, in->path, true, &cases, err);
     if (status != DFR_OK)
         return status;
     uint32_t n = cases.labels.rows.n;

@@ -55,7 +55,8 @@ static enum dfr_status cover_cases(const struct coverage_args *in, struct dfr_su
                                    struct dfr_coverage *c, struct dfr_err *err)
 {
     struct dfr_cases cases;
-    enum dfr_status status = dfr_cases_open(suite->arena, in->corpus, true, &cases, err);
+    enum dfr_status status =
+        dfr_cases_open(suite->arena, &in->rules->handle.memory, in->corpus, true, &cases, err);
     for (uint32_t i = 0; status == DFR_OK && i < cases.labels.rows.n; i++) {
         struct dfr_str unreadable;
         dfr_arena_reset(suite->work);
