@@ -69,6 +69,8 @@ LIB_FLAGS := -fPIC -fvisibility=hidden $(PKG_CFLAGS)
 LINK      := $(MODE_LINK.$(MODE)) -pthread -Wl,--as-needed
 HARDEN    := $(if $(filter release,$(MODE)),-z relro -z now)
 LIBS      := $(PKG_LIBS) -lm
+# What the command alone needs: the library opens no connection.
+CLI_LIBS  := $(shell $(PKGCONFIG) --libs libcurl 2>/dev/null)
 comma     := ,
 
 # --- Sources ----------------------------------------------------------------------------------
@@ -154,7 +156,7 @@ $(LIB_SO): $(LIB_OBJ) $(B)/objects $(MAP)
 	@ln -sf $(@F) $(B)/libdfrule.so.$(SOVERSION); ln -sf libdfrule.so.$(SOVERSION) $(B)/libdfrule.so
 $(B)/dfrule: $(CLI_OBJ) $(B)/cli-objects $(LIB_A)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LINK) $(HARDEN) -o $@ $(CLI_OBJ) $(LIB_A) $(LDFLAGS) $(LIBS)
+	$(Q)$(CC) $(LINK) $(HARDEN) -o $@ $(CLI_OBJ) $(LIB_A) $(LDFLAGS) $(LIBS) $(CLI_LIBS)
 
 # Programs of one file each: build-time tools, probes that tests run, unit tests, fuzz replays, benchmarks.
 $(B)/tools/%: engine/tools/%.c $(LIB_A) $(B)/flags | $(GEN_H)

@@ -9,11 +9,11 @@ _dfrule() {
     fi
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case ${verb:+${verb}_}$word in
-        check | facts | info | explain | why-not | what-if | test | lint | compile | disasm | corpus | forge | version | help | corpus_eval | corpus_calibrate | corpus_coverage | corpus_diff) verb=${verb:+${verb}_}$word ;;
+        check | facts | info | symbols | explain | why-not | what-if | test | lint | compile | disasm | corpus | forge | version | help | corpus_eval | corpus_calibrate | corpus_coverage | corpus_diff) verb=${verb:+${verb}_}$word ;;
         esac
     done
     case $verb:$prev in
-    check:-o | check:--output | facts:-o | facts:--output | info:-o | info:--output | explain:-o | explain:--output | why-not:-o | why-not:--output | what-if:-o | what-if:--output | test:-o | test:--output | lint:-o | lint:--output | corpus_coverage:-o | corpus_coverage:--output | corpus_diff:-o | corpus_diff:--output) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
+    check:-o | check:--output | facts:-o | facts:--output | info:-o | info:--output | symbols:-o | symbols:--output | explain:-o | explain:--output | why-not:-o | why-not:--output | what-if:-o | what-if:--output | test:-o | test:--output | lint:-o | lint:--output | corpus_coverage:-o | corpus_coverage:--output | corpus_diff:-o | corpus_diff:--output) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
     corpus_eval:-o | corpus_eval:--output) COMPREPLY=($(compgen -W "text json ndjson md tsv" -- "$cur")); return ;;
     *:--color) COMPREPLY=($(compgen -W "auto always never" -- "$cur")); return ;;
     *:--columns) return ;;
@@ -23,8 +23,9 @@ _dfrule() {
     check:--tier | explain:--tier | why-not:--tier | what-if:--tier | test:--tier | compile:--tier | disasm:--tier | corpus_eval:--tier | corpus_calibrate:--tier | corpus_coverage:--tier | corpus_diff:--tier) COMPREPLY=($(compgen -W "stable test nursery" -- "$cur")); return ;;
     check:-j | check:--jobs | facts:-j | facts:--jobs | info:-j | info:--jobs) return ;;
     check:--crash | facts:--crash | info:--crash | explain:--crash | why-not:--crash | what-if:--crash) return ;;
-    check:--max-size | facts:--max-size | info:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
-    check:--symbols | facts:--symbols | info:--symbols | explain:--symbols | why-not:--symbols | what-if:--symbols) return ;;
+    check:--max-size | facts:--max-size | info:--max-size | symbols:--max-size | explain:--max-size | why-not:--max-size | what-if:--max-size) return ;;
+    check:--symbols | facts:--symbols | info:--symbols | symbols:--symbols | explain:--symbols | why-not:--symbols | what-if:--symbols) return ;;
+    symbols:--server) return ;;
     check:--steps | what-if:--steps) return ;;
     corpus_calibrate:-o | corpus_calibrate:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     corpus_calibrate:--report) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
@@ -38,6 +39,7 @@ _dfrule() {
     check) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --crash --max-size --symbols --together --steps --no-index --help --version" ;;
     facts) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --all --crash --max-size --symbols --help --version" ;;
     info) options="--output --color --ascii --columns --verbose --quiet --jobs --unordered --crash --max-size --symbols --help --version" ;;
+    symbols) options="--output --color --ascii --columns --verbose --quiet --max-size --symbols --all --server --retry --help --version" ;;
     explain) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
     why-not) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --help --version" ;;
     what-if) options="--output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --crash --max-size --symbols --steps --no-index --help --version" ;;
@@ -52,12 +54,12 @@ _dfrule() {
     corpus_diff) options="--output --color --ascii --columns --verbose --quiet --search --tier --help --version" ;;
     version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
     help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
-    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --together --steps --no-index --output --report --coverage --output --kind --text --only --root --mutate --against --help --version" ;;
+    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --together --all --server --retry --steps --no-index --output --report --coverage --output --kind --text --only --root --mutate --against --help --version" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))
     elif [[ -z $verb || $verb == help ]]; then
-        COMPREPLY=($(compgen -W "check facts info explain why-not what-if test lint compile disasm corpus forge version help" -- "$cur"))
+        COMPREPLY=($(compgen -W "check facts info symbols explain why-not what-if test lint compile disasm corpus forge version help" -- "$cur"))
     elif [[ $verb == corpus ]]; then
         COMPREPLY=($(compgen -W "eval calibrate coverage diff" -- "$cur"))
     else

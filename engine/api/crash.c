@@ -31,6 +31,7 @@ struct open_args {
     dfr_crash *crash;
     const dfr_input *input;
     const char *symbol_path; /* NULL: none */
+    bool list_symbols;
     uint64_t most;
 };
 
@@ -60,6 +61,8 @@ static enum dfr_status read_dump(const struct open_args *in, struct dfr_bytes *b
     dfr_diags_init(&c->diags, a);
     struct dfr_dump_options options = {.symbol_path =
                                            dfr_str_from(in->symbol_path ? in->symbol_path : "")};
+    if (in->list_symbols)
+        options.wanted = c->wanted = DFR_NEW(a, struct dfr_wanted);
     enum dfr_status status = dfr_dump_read(a, b, &options, &c->diags, f, err);
     if (status != DFR_OK)
         return with_path(c->path, status, err);
@@ -155,8 +158,11 @@ dfr_result dfr_crash_open(const dfr_input *input, const dfr_crash_options *optio
     dfr_crash *c = dfr_handle_new(sizeof *c, &o.memory, error, &result);
     if (!c)
         return result;
-    struct open_args args = {
-        .crash = c, .input = &in, .symbol_path = o.symbol_path, .most = o.max_bytes};
+    struct open_args args = {.crash = c,
+                             .input = &in,
+                             .symbol_path = o.symbol_path,
+                             .list_symbols = o.list_symbols != 0,
+                             .most = o.max_bytes};
     result = dfr_api_run(&c->handle.mem, open_body, &args, error);
     if (result == DFR_RESULT_OK)
         *ret = c;

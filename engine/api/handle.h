@@ -38,8 +38,9 @@ struct dfr_crash {
     struct dfr_bytes *bytes; /* the whole input, shared by threads */
     const struct dfr_facts **crashes;
     uint32_t count;
-    struct dfr_diags diags; /* of reading the input */
-    dfr_crash *base;        /* of a what-if: kept alive, its facts are shared */
+    struct dfr_diags diags;    /* of reading the input */
+    struct dfr_wanted *wanted; /* symbol files; NULL: nobody asked */
+    dfr_crash *base;           /* of a what-if: kept alive, its facts are shared */
 };
 
 struct dfr_answer {

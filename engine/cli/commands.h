@@ -22,6 +22,8 @@ int dfr_cli_corpus_diff(const struct dfr_cli_options *o);
 int dfr_cli_corpus_calibrate(const struct dfr_cli_options *o);
 int dfr_cli_corpus_coverage(const struct dfr_cli_options *o);
 
+int dfr_cli_symbols(const struct dfr_cli_options *o);
+
 /* Exit code of a failed call. */
 int dfr_cli_exit_of(dfr_result result);
 /* Say error->message and return its exit code. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fts.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -126,13 +127,46 @@ static bool read_standard(uint64_t most, struct dfr_cli_text *ret, dfr_error *er
     }
 }
 
+bool dfr_cli_cache_folder(char *ret, size_t size)
+{
+    const char *own = getenv("DFRULE_CACHE"), *caches = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int n = 0;
+    if (own)
+        n = snprintf(ret, size, "%s", own);
+    else if (caches && *caches == '/')
+        n = snprintf(ret, size, "%s/dfrule", caches);
+    else if (home && *home == '/')
+        n = snprintf(ret, size, "%s/.cache/dfrule", home);
+    return n > 0 && (size_t)n < size;
+}
+
+const char *dfr_cli_symbol_path(const struct dfr_cli_options *o, bool wanted, char *buf,
+                                size_t size)
+{
+    char cache[PATH_MAX];
+    struct stat st;
+    const char *own = getenv("_NT_SYMBOL_PATH");
+    if (o->symbols)
+        return o->symbols;
+    if (own && *own)
+        return own;
+    if (!dfr_cli_cache_folder(cache, sizeof cache) || !*cache)
+        return "";
+    int n = snprintf(buf, size, "srv*%s/symbols", cache);
+    bool there = n > 0 && (size_t)n < size && strlen(cache) + 9 < size && stat(buf + 4, &st) == 0 &&
+                 S_ISDIR(st.st_mode);
+    return n > 0 && (size_t)n < size && (there || wanted) ? buf : "";
+}
+
 dfr_result dfr_cli_open(const struct dfr_cli_options *o, const struct dfr_cli_input *input,
                         dfr_crash **ret, dfr_error *error)
 {
+    char standard[PATH_MAX + 16];
     dfr_crash_options options = {.size = sizeof options,
                                  .max_bytes = o->max_bytes,
                                  .symbol_path =
-                                     o->symbols ? o->symbols : getenv("_NT_SYMBOL_PATH")};
+                                     dfr_cli_symbol_path(o, false, standard, sizeof standard)};
     dfr_input in = {.size = sizeof in, .path = input->path};
     if (input->failed) {
         snprintf(error->message, sizeof error->message, "%s: %s", input->path,

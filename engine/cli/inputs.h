@@ -21,6 +21,12 @@ struct dfr_cli_inputs {
 bool dfr_cli_inputs_find(const struct dfr_cli_list *operands, struct dfr_cli_inputs *ret);
 void dfr_cli_inputs_free(struct dfr_cli_inputs *in);
 
+/* Where images and PDBs are: --symbols, else _NT_SYMBOL_PATH, else the user's own store, which `fetch`
+ * fills: with `wanted` even when it is not there yet. Written to `buf`, or from the environment. */
+const char *dfr_cli_symbol_path(const struct dfr_cli_options *o, bool wanted, char *buf,
+                                size_t size);
+/* $DFRULE_CACHE (empty: none), or the user's folder for such things; false when there is none. */
+bool dfr_cli_cache_folder(char *ret, size_t size);
 /* Open one input. *error is set on failure. */
 dfr_result dfr_cli_open(const struct dfr_cli_options *o, const struct dfr_cli_input *input,
                         dfr_crash **ret, dfr_error *error);

@@ -63,6 +63,8 @@ static int run(const struct dfr_cli_options *o)
         return dfr_cli_disasm(o);
     case DFR_VERB_CORPUS_EVAL:
         return dfr_cli_corpus_eval(o);
+    case DFR_VERB_SYMBOLS:
+        return dfr_cli_symbols(o);
     case DFR_VERB_FORGE:
         return dfr_cli_forge(o);
     case DFR_VERB_CORPUS_DIFF:

@@ -73,7 +73,9 @@ struct dfr_cli_options {
     unsigned jobs; /* 0: one a processor */
     size_t crash;  /* 1-based; 0: all */
     uint64_t max_bytes;
-    const char *kind;    /* of a forged dump; NULL: the default */
+    const char *kind;   /* of a forged dump; NULL: the default */
+    const char *server; /* of symbols; NULL: the symbol path's, else Microsoft's */
+    bool all, retry;
     const char *symbols; /* symbol path; NULL: the environment's */
     uint32_t steps;
 };

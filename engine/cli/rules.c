@@ -100,21 +100,6 @@ static const char *from_here(const char *path)
     return strncmp(path, here, n) == 0 && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
 }
 
-/* $DFRULE_CACHE (empty: none), or the user's folder for such things; false when there is none. */
-static bool cache_folder(char *ret, size_t size)
-{
-    const char *own = getenv("DFRULE_CACHE"), *caches = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    int n = 0;
-    if (own)
-        n = snprintf(ret, size, "%s", own);
-    else if (caches && *caches == '/')
-        n = snprintf(ret, size, "%s/dfrule", caches);
-    else if (home && *home == '/')
-        n = snprintf(ret, size, "%s/.cache/dfrule", home);
-    return n > 0 && (size_t)n < size;
-}
-
 static void push(dfr_text *v, size_t *n, const char *path)
 {
     v[(*n)++] = dfr_cli_text_of(path);
@@ -164,7 +149,7 @@ int dfr_cli_rules(const struct dfr_cli_options *o, const struct dfr_cli_rule_req
                                      .search = search,
                                      .search_count = search_count,
                                      .lint = request->lint};
-        if (request->cached && !o->no_cache && cache_folder(cache, sizeof cache))
+        if (request->cached && !o->no_cache && dfr_cli_cache_folder(cache, sizeof cache))
             options.cache = dfr_cli_text_of(cache);
         dfr_diagnostics *diagnostics = NULL;
         dfr_error error = {.result = DFR_RESULT_OK, .message = ""};

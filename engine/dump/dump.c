@@ -123,6 +123,8 @@ enum dfr_status dfr_dump_read(struct dfr_arena *a, struct dfr_bytes *b,
     else
         read_header(&d);
     dfr_dump_names(&d);
+    if (options && options->wanted)
+        dfr_dump_wanted(&d, options->wanted);
     dfr_symbols_ready(&d);
     dfr_dump_put(&d, DFR_F_DUMP_COMPLETE, dfr_v_bool(d.whole), 0, b->size);
     dfr_facts_seal(ret);

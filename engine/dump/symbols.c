@@ -11,6 +11,7 @@
 struct module {
     bool image_tried, mapped_tried, pdb_tried, exports_tried;
     bool has_file, has_mapped, has_pdb, has_exports;
+    enum dfr_reason mapped_why; /* it cannot be read where it is mapped */
     struct dfr_bytes bytes;
     struct dfr_pe file, mapped;
     struct dfr_pdb pdb;
@@ -124,8 +125,8 @@ static const struct dfr_pe *mapped_of(struct dfr_dump *d, const struct dfr_image
     struct module *m = module_of(d, image);
     if (!m->mapped_tried) {
         m->mapped_tried = true;
-        m->has_mapped = dfr_pe_open_mapped(&m->mapped, &d->symbols->arena, &d->memory,
-                                           image->base) == DFR_REASON_NONE;
+        m->mapped_why = dfr_pe_open_mapped(&m->mapped, &d->symbols->arena, &d->memory, image->base);
+        m->has_mapped = m->mapped_why == DFR_REASON_NONE;
     }
     return m->has_mapped ? &m->mapped : NULL;
 }
@@ -147,7 +148,7 @@ static enum dfr_reason wanted(struct dfr_dump *d, const struct dfr_image *image,
                               struct dfr_pe_debug *ret)
 {
     const struct dfr_pe *pes[] = {mapped_of(d, image), file_of(d, image)};
-    enum dfr_reason why = dfr_space_why(&d->memory, image->base);
+    enum dfr_reason why = module_of(d, image)->mapped_why;
     for (size_t i = 0; i < 2; i++) {
         struct dfr_pe_debug debug = {0};
         if (!pes[i])

@@ -4,6 +4,7 @@
 #ifndef DFR_DUMP_SYMBOLS_H
 #define DFR_DUMP_SYMBOLS_H
 
+#include "dump/dump.h"
 #include "dump/reader.h"
 #include "facts/view.h"
 #include "image/pdb.h"
@@ -39,6 +40,8 @@ struct dfr_symbol {
 /* `returns`: a call returns there, so the symbol is that of the byte before. False: not known. */
 bool dfr_symbols_at(struct dfr_dump *d, uint64_t address, bool returns, struct dfr_symbol *ret);
 
+/* wanted.c: after the names. */
+void dfr_dump_wanted(struct dfr_dump *d, struct dfr_wanted *ret);
 /* names.c: names into the facts, once all addresses are there. */
 void dfr_dump_names(struct dfr_dump *d);
 

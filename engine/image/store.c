@@ -472,3 +472,48 @@ bool dfr_store_pdb(struct dfr_store *s, struct dfr_str file, const uint8_t guid[
     w.id = pdb_id(s->arena, guid, age);
     return find(s, &w, ret);
 }
+
+/* ---- Files from elsewhere ----------------------------------------------------------------------- */
+
+/* Every section that the headers name stands in the file. */
+static bool whole_image(struct dfr_bytes *b)
+{
+    enum { E_LFANEW = 0x3C, SECTIONS = 6, OPTIONAL_SIZE = 20, OPTIONAL = 24, ROW = 40, RAW = 16 };
+    uint32_t pe = 0, counts = 0, sizes = 0, size = 0, at = 0;
+    if (!dfr_bytes_u32(b, E_LFANEW, &pe) || !dfr_bytes_u32(b, (uint64_t)pe + SECTIONS, &counts) ||
+        !dfr_bytes_u32(b, (uint64_t)pe + OPTIONAL_SIZE, &sizes))
+        return false;
+    uint64_t row = (uint64_t)pe + OPTIONAL + (sizes & 0xFFFF);
+    for (uint32_t i = 0; i < (counts & 0xFFFF); i++, row += ROW)
+        if (!dfr_bytes_u32(b, row + RAW, &size) || !dfr_bytes_u32(b, row + RAW + 4, &at) ||
+            (uint64_t)at + size > b->size)
+            return false;
+    return true;
+}
+
+static const char *check(struct dfr_arena *a, struct dfr_bytes *b, const struct want *w)
+{
+    struct dfr_store s = {.arena = a};
+    struct dfr_bytes unpacked;
+    struct dfr_span bytes;
+    if (dfr_cab_is(b)) {
+        if (!dfr_cab_unpack(a, b, &bytes))
+            return "it is packed, and cannot be unpacked";
+        dfr_bytes_memory(&unpacked, a, bytes);
+        b = &unpacked;
+    }
+    const char *why = w->check(&s, w, b);
+    return !why && !w->guid && !whole_image(b) ? "it is cut off" : why;
+}
+
+const char *dfr_store_check_image(struct dfr_arena *a, struct dfr_bytes *b, uint32_t stamp,
+                                  uint32_t size)
+{
+    return check(a, b, &(struct want){.check = not_image, .stamp = stamp, .size = size});
+}
+
+const char *dfr_store_check_pdb(struct dfr_arena *a, struct dfr_bytes *b, const uint8_t guid[16],
+                                uint32_t age)
+{
+    return check(a, b, &(struct want){.check = not_pdb, .guid = guid, .age = age});
+}

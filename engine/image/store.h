@@ -47,6 +47,12 @@ bool dfr_store_image(struct dfr_store *s, struct dfr_str file, uint32_t stamp, u
 bool dfr_store_pdb(struct dfr_store *s, struct dfr_str file, const uint8_t guid[16], uint32_t age,
                    struct dfr_bytes *ret);
 
+/* Is this file, packed or not, that image or PDB, and whole? NULL, or why not. */
+const char *dfr_store_check_image(struct dfr_arena *a, struct dfr_bytes *b, uint32_t stamp,
+                                  uint32_t size);
+const char *dfr_store_check_pdb(struct dfr_arena *a, struct dfr_bytes *b, const uint8_t guid[16],
+                                uint32_t age);
+
 /* The last part of a Windows or other path, when it may name a file of a store: not empty, no dots
  * alone, no separators, colons, wildcards or control characters, not overlong. */
 bool dfr_store_name(struct dfr_str path, struct dfr_str *ret);

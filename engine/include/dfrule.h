@@ -185,12 +185,40 @@ typedef struct dfr_crash_options {
      * parted by `;`, each a folder, srv*FOLDER*ADDRESS or cache*FOLDER. NULL: nowhere. Addresses
      * are passed over: the library never opens a connection and never reads the environment. */
     const char *symbol_path;
+    int list_symbols; /* find out for dfr_crash_symbols() which files the modules of a dump want */
 } dfr_crash_options;
 
 DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_open(const dfr_input *input,
                                                    const dfr_crash_options *options,
                                                    dfr_crash **ret, dfr_error *error);
 DFR_API void dfr_crash_free(dfr_crash *crash);
+
+/* An image or a PDB that a module of a dump wants. Texts live as long as the crash. */
+typedef struct dfr_symbol_file {
+    size_t size;
+    int pdb;         /* 0: the image itself */
+    int have;        /* the symbol path has it */
+    int matters;     /* its module has to do with the crash */
+    int on_stack;    /* its module stands on the crashing stack */
+    dfr_text module; /* as the dump names it */
+    dfr_text path;   /* NAME/ID/NAME in stores and on servers; empty: not known, `why` says why */
+    dfr_text why;
+    uint32_t stamp, image_size; /* of an image: TimeDateStamp, SizeOfImage */
+    unsigned char guid[16];     /* of a PDB, as images store it, and its age */
+    uint32_t age;
+} dfr_symbol_file;
+/* Returns 0 to go on. */
+typedef int (*dfr_symbol_fn)(void *user, const dfr_symbol_file *file);
+/* Call `each` for the image and then the PDB of every module: those of the stack first. Which PDB a
+ * module wants stands in its image, which the dump may not hold: then not before that is found. */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_crash_symbols(const dfr_crash *crash, dfr_symbol_fn each,
+                                                      void *user, dfr_error *error);
+/* The servers and the stores that the symbol path names; NULL past the last. */
+DFR_API dfr_text dfr_crash_symbol_server(const dfr_crash *crash, size_t index);
+DFR_API dfr_text dfr_crash_symbol_store(const dfr_crash *crash, size_t index);
+/* Is the file at `path`, packed or not, the one that is wanted, and whole? */
+DFR_API DFR_CHECK_RESULT dfr_result dfr_symbol_file_check(const dfr_symbol_file *file,
+                                                          const char *path, dfr_error *error);
 /* Number of crashes in the input, at least 1. */
 DFR_API size_t dfr_crash_count(const dfr_crash *crash);
 /* Write all facts of crash `index`. */

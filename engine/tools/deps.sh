@@ -22,6 +22,7 @@ build libutf8proc-dev   lib libutf8proc
 build libyaml-dev       lib yaml-0.1
 build libcapstone-dev   lib capstone
 build libmspack-dev     lib libmspack
+build libcurl4-openssl-dev lib libcurl
 test  libcriterion-dev  lib criterion
 test  python3           cmd python3
 test  python3-jsonschema python jsonschema

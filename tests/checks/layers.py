@@ -16,6 +16,7 @@ THIRD_PARTY = {
     "utf8proc.h": r"(base|lang|text|report)/\w+\.[ch]",
     "xxhash.h": r"(base|code|api|lang|pack)/\w+\.[ch]",
     "mspack.h": r"image/cab\.c",
+    "curl/": r"cli/fetch\.c",
     "yaml.h": r"forge/yaml\.[ch]",
     "criterion/": r"$^",
 }
