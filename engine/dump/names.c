@@ -1,57 +1,32 @@
-/* Names of addresses into the facts, and what symbols each module has. Without any, a symbol is a
+/* Names of addresses into the facts (those of frames are there already), and what symbols each module has. Without any, a symbol is a
  * module and an offset, which is right as it is. */
 #include "dump/symbols.h"
 
 /* The symbol of an address, as a value; false: nothing better than module and offset is known. */
-static bool symbol_value(struct dfr_dump *d, uint64_t address, bool returns, struct dfr_value *ret,
-                         struct dfr_sym *ret_sym)
+static bool symbol_value(struct dfr_dump *d, uint64_t address, struct dfr_value *ret)
 {
     struct dfr_symbol found;
     const struct dfr_image *image = dfr_dump_image_at(d, address);
     if (!image)
         return false;
     const struct dfr_value *module = dfr_facts_at(d->facts, DFR_F_MODULES_NAME, image->row);
-    if (module->state != DFR_KNOWN || !dfr_symbols_at(d, address, returns, &found))
+    if (module->state != DFR_KNOWN || !dfr_symbols_at(d, address, false, &found))
         return false;
-    *ret_sym = (struct dfr_sym){.module = dfr_value_str(module),
-                                .func = found.name,
-                                .offset = found.offset,
-                                .has_offset = true};
-    *ret = dfr_facts_sym(d->facts, *ret_sym);
+    *ret = dfr_facts_sym(d->facts, (struct dfr_sym){.module = dfr_value_str(module),
+                                                    .func = found.name,
+                                                    .offset = found.offset,
+                                                    .has_offset = true});
     return true;
 }
 
-/* Frames: the method tells whether the address is one that a call returns to. */
-static void frames(struct dfr_dump *d)
-{
-    uint32_t n = d->facts->tables[DFR_T_STACK].n;
-    for (uint32_t row = 0; row < n; row++) {
-        const struct dfr_value *at = dfr_facts_at(d->facts, DFR_F_STACK_ADDRESS, row);
-        const struct dfr_value *method = dfr_facts_at(d->facts, DFR_F_STACK_METHOD, row);
-        struct dfr_value v;
-        struct dfr_sym sym;
-        if (at->state != DFR_KNOWN)
-            continue;
-        bool exact = method->state == DFR_KNOWN && method->as.e.value == DFR_METHOD_CONTEXT;
-        if (!symbol_value(d, at->as.u, !exact, &v, &sym))
-            continue;
-        uint32_t place = at->place;
-        dfr_dump_cell(d, DFR_F_STACK_SYM, row, v, place);
-        dfr_dump_cell(d, DFR_F_STACK_FUNC, row, dfr_v_str(sym.func), place);
-        if (sym.offset <= INT64_MAX)
-            dfr_dump_cell(d, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)sym.offset), place);
-    }
-}
-
-/* A column of symbols beside one of addresses, neither of which a call returns to. */
+/* A column of symbols beside one of addresses where a processor stood. */
 static void column(struct dfr_dump *d, uint32_t table, uint32_t address, uint32_t symbol)
 {
     uint32_t n = d->facts->tables[table].n;
     for (uint32_t row = 0; row < n; row++) {
         const struct dfr_value *at = dfr_facts_at(d->facts, address, row);
         struct dfr_value v;
-        struct dfr_sym sym;
-        if (at->state == DFR_KNOWN && symbol_value(d, at->as.u, false, &v, &sym))
+        if (at->state == DFR_KNOWN && symbol_value(d, at->as.u, &v))
             dfr_dump_cell(d, symbol, row, v, at->place);
     }
 }
@@ -60,8 +35,7 @@ static void trap(struct dfr_dump *d)
 {
     const struct dfr_value *ip = dfr_facts_scalar(d->facts, DFR_F_TRAP_RIP);
     struct dfr_value v;
-    struct dfr_sym sym;
-    if (ip->state == DFR_KNOWN && symbol_value(d, ip->as.u, false, &v, &sym))
+    if (ip->state == DFR_KNOWN && symbol_value(d, ip->as.u, &v))
         dfr_dump_put_at(d, DFR_F_TRAP_SYMBOL, v, ip->place);
 }
 
@@ -77,9 +51,7 @@ static void completions(struct dfr_dump *d)
             continue;
         const struct dfr_value *base = dfr_facts_at(d->facts, DFR_F_MODULES_BASE, module);
         struct dfr_value named;
-        struct dfr_sym sym;
-        if (base->state == DFR_KNOWN &&
-            symbol_value(d, base->as.u + v->as.sym->offset, false, &named, &sym))
+        if (base->state == DFR_KNOWN && symbol_value(d, base->as.u + v->as.sym->offset, &named))
             dfr_dump_cell(d, DFR_F_IRP_STACK_COMPLETION, row, named, place);
     }
 }
@@ -108,7 +80,6 @@ static void rejects(struct dfr_dump *d)
 
 void dfr_dump_names(struct dfr_dump *d)
 {
-    frames(d);
     trap(d);
     column(d, DFR_T_CPUS, DFR_F_CPUS_RIP, DFR_F_CPUS_SYMBOL);
     column(d, DFR_T_INSNS, DFR_F_INSNS_ADDR, DFR_F_INSNS_SYM);

@@ -2,21 +2,29 @@
  * leads to the fault; behind what could be unwound possible callers, values on the stack that point
  * behind a call. Most of those are no callers, so each says that it was found by a scan. */
 #include "base/limits.h"
+#include "dump/symbols.h"
 #include "dump/walk.h"
 
-/* Module and offset in it; a function's name is put in by who knows it. */
-static struct dfr_sym symbol_at(const struct dfr_dump *d, const struct dfr_image *image,
-                                uint64_t address)
+/* The function, where symbols or exports tell it, else module and offset. `exact`: the processor stood
+ * there; else a call returns there. */
+static struct dfr_sym symbol_at(struct dfr_dump *d, const struct dfr_image *image, uint64_t address,
+                                bool exact)
 {
+    struct dfr_symbol found;
     const struct dfr_value *name = dfr_facts_at(d->facts, DFR_F_MODULES_NAME, image->row);
+    if (name->state == DFR_KNOWN && dfr_symbols_at(d, address, !exact, &found))
+        return (struct dfr_sym){.module = dfr_value_str(name),
+                                .func = found.name,
+                                .offset = found.offset,
+                                .has_offset = true};
     return (struct dfr_sym){.module = name->state == DFR_KNOWN ? dfr_value_str(name) : DFR_STR(""),
                             .func = DFR_STR(""),
                             .offset = address - image->base,
                             .has_offset = true};
 }
 
-static void put_frame(struct dfr_dump *d, uint64_t sp, uint64_t address, uint32_t method,
-                      uint32_t place)
+static void put_frame(struct dfr_dump *d, uint64_t sp, uint64_t address, bool exact,
+                      uint32_t method, uint32_t place)
 {
     uint32_t row = dfr_facts_row(d->facts, DFR_T_STACK);
     if (row == UINT32_MAX)
@@ -29,10 +37,12 @@ static void put_frame(struct dfr_dump *d, uint64_t sp, uint64_t address, uint32_
     const struct dfr_image *image = dfr_dump_image_at(d, address);
     if (!image)
         return;
-    struct dfr_sym sym = symbol_at(d, image, address);
+    struct dfr_sym sym = symbol_at(d, image, address, exact);
     if (sym.module.len) {
         dfr_dump_cell(d, DFR_F_STACK_MODULE, row, dfr_facts_module(d->facts, sym.module), place);
         dfr_dump_cell(d, DFR_F_STACK_SYM, row, dfr_facts_sym(d->facts, sym), place);
+        if (sym.func.len)
+            dfr_dump_cell(d, DFR_F_STACK_FUNC, row, dfr_v_str(sym.func), place);
     }
     dfr_dump_cell(d, DFR_F_STACK_OFFSET, row, dfr_v_int((int64_t)sym.offset), place);
 }
@@ -50,7 +60,7 @@ static void scan(struct dfr_dump *d, uint64_t from, uint64_t to)
             continue;
         last = value;
         kept++;
-        put_frame(d, at + step, value, DFR_METHOD_SCAN, dfr_dump_place(d, at, step));
+        put_frame(d, at + step, value, false, DFR_METHOD_SCAN, dfr_dump_place(d, at, step));
     }
 }
 
@@ -61,7 +71,7 @@ static void put_walk(struct dfr_dump *d, const struct dfr_stack_walk *w, uint32_
     for (uint32_t i = 0; i < w->frames.n; i++) {
         const struct dfr_walked *f = &w->frames.v[i];
         uint32_t at = f->slot ? dfr_dump_place(d, f->slot, size) : place;
-        put_frame(d, f->sp, f->pc, f->method, at);
+        put_frame(d, f->sp, f->pc, f->exact, f->method, at);
         if (i)
             dfr_dump_cell(d, DFR_F_STACK_RET, first + i - 1, dfr_v_addr(f->pc), at);
     }
@@ -80,7 +90,8 @@ static void tell(struct dfr_dump *d, const struct dfr_stack_walk *w)
     if (w->end != DFR_WALK_STOPPED || (missing && !w->off_stack))
         return;
     const struct dfr_image *image = dfr_dump_image_at(d, last->pc);
-    struct dfr_sym s = image ? symbol_at(d, image, last->pc) : (struct dfr_sym){.offset = last->pc};
+    struct dfr_sym s =
+        image ? symbol_at(d, image, last->pc, last->exact) : (struct dfr_sym){.offset = last->pc};
     (void)dfr_diags_add(d->diags, DFR_D_DUMP_STACK, "unwinding ends at %.*s+0x%llx: %s",
                         (int)(s.module.len < 64 ? s.module.len : 64), s.module.p ? s.module.p : "",
                         (unsigned long long)s.offset,
@@ -114,7 +125,7 @@ static void put_entry(struct dfr_dump *d)
     enum { USER_CODE = 0x33, LOWEST = 0x10000 };
     if ((cs & 0xFFFF) == USER_CODE && ip >= LOWEST && sp >= LOWEST && !dfr_dump_is_kernel(d, ip) &&
         !dfr_dump_is_kernel(d, sp))
-        put_frame(d, sp, ip, DFR_METHOD_CONTEXT, dfr_dump_place(d, top - FRAME, FRAME));
+        put_frame(d, sp, ip, true, DFR_METHOD_CONTEXT, dfr_dump_place(d, top - FRAME, FRAME));
 }
 
 /* Does the walk of the bug check's own context come to the fault? */
@@ -161,7 +172,7 @@ static void put_others(struct dfr_dump *d)
             const struct dfr_image *image = dfr_dump_image_at(d, f->pc);
             struct dfr_sym sym = {.offset = f->pc, .has_offset = true};
             if (image)
-                sym = symbol_at(d, image, f->pc);
+                sym = symbol_at(d, image, f->pc, f->exact);
             dfr_dump_cell(d, DFR_F_OTHER_STACKS_SYM, row, dfr_facts_sym(d->facts, sym), at);
             if (sym.module.len)
                 dfr_dump_cell(d, DFR_F_OTHER_STACKS_MODULE, row,

@@ -3,11 +3,13 @@
 llvm-pdbutil and llvm-undname, where they are installed, and against Breakpad's symbol files."""
 import collections
 import glob
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 BUILD = os.environ.get("BUILD", "build/release")
@@ -19,7 +21,7 @@ failed = 0
 def say(good, what, detail=()):
     global failed
     failed += not good
-    for line in list(detail)[:8]:
+    for line in [] if good else list(detail)[:8]:
         print("#", line)
     print("ok" if good else "not ok", "-", what)
 
@@ -242,6 +244,57 @@ def check_breakpad(sym, pdb, name):
         missing + other)
 
 
+def crash(value):
+    """The object that holds the tables, however deep."""
+    if isinstance(value, dict):
+        if "tables" in value:
+            return value
+        value = list(value.values())
+    found = [crash(v) for v in value] if isinstance(value, list) else []
+    return next((f for f in found if f), None)
+
+
+def bare(cell):
+    return cell.get("value") if isinstance(cell, dict) and "value" in cell else cell
+
+
+def lay_out(store, bad=False):
+    """The files of the dump as a store; with `bad`, a damaged PDB in the place of the good one."""
+    source = os.path.join(FOLDER, "triage_x64")
+    pdb = os.path.join(FOLDER, "rizin_pdb", "fuzzed.pdb") if bad else os.path.join(source, "amdppm.pdb")
+    for path, file in (("amdppm.sys/c9c030003B000", os.path.join(source, "amdppm.sys")),
+                       ("AMDPPM.PDB/1C19FDDB27BB3399D9B45973EFEAFCF31", pdb),
+                       ("Wdf01000.sys/A9A9D36Ed1000", os.path.join(source, "Wdf01000.sys"))):
+        os.makedirs(os.path.join(store, path))
+        shutil.copyfile(file, os.path.join(store, path, path.split("/")[0].lower()))
+
+
+def check_dump():
+    dumps = os.path.join(os.path.dirname(FOLDER), "dumps")
+    dump, expected = os.path.join(dumps, "rizin_triage_x64.dmp"), os.path.join(dumps, "expected", "rizin_dmp_test_db.txt")
+    if not os.path.exists(dump):
+        print("ok - names in a dump # skipped: there is no ../shared/dumps")
+        return
+    text = open(expected, encoding="utf-8", errors="replace").read()
+    want = {int(a, 16): (f, int(o)) for a, f, o in re.findall(r"^\d+\s+(0x[0-9a-f]+) sp: .*pdb\.amdppm\.(\w+)\+(\d+)", text, re.M)}
+    dfrule = os.environ.get("DFRULE", os.path.join(BUILD, "dfrule"))
+    with tempfile.TemporaryDirectory() as tmp:
+        lay_out(os.path.join(tmp, "good"))
+        lay_out(os.path.join(tmp, "bad"), True)
+        good = output(dfrule, "facts", "-o", "json", "--symbols", "srv*" + os.path.join(tmp, "good"), dump).stdout
+        bad = output(dfrule, "facts", "-o", "json", "--symbols", "srv*" + os.path.join(tmp, "bad"), dump).stdout
+        listed = output(dfrule, "symbols", "list", "--symbols", os.path.join(tmp, "bad"), dump).stdout
+    got = {}
+    for row in crash(json.loads(good))["tables"]["stack"]["rows"]:
+        sym = bare(row.get("sym"))
+        sym = sym if isinstance(sym, str) else json.dumps(sym)
+        got[int(str(bare(row["address"])), 16)] = sym
+    lost = [f"{a:x} {f}+{o:#x}: {got.get(a)}" for a, (f, o) in want.items() if f"amdppm!{f}+{o:#x}" not in (got.get(a) or "")]
+    say(len(want) == 6 and not lost, f"{len(want)} frames of rizin_triage_x64.dmp have the expected functions and offsets", lost)
+    say("amdppm!" not in bad, "a damaged PDB in the store gives no names")
+    say("missing  amdppm.pdb" in listed, "and is listed as missing", [listed])
+
+
 def main():
     if not os.path.isdir(FOLDER):
         print("ok - symbols # skipped: there is no ../shared/images")
@@ -260,6 +313,7 @@ def main():
         check_names(good)
     else:
         print("ok - C++ names against llvm-undname # skipped: it is not installed")
+    check_dump()
     for sym, pdb in (("breakpad/dump_syms_regtest64.sym", "breakpad/dump_syms_regtest64.pdb"),
                      ("breakpad/omap_reorder_bbs.sym", "breakpad/omap_reorder_bbs.pdb"),
                      ("symbolic/crash.sym", "symbolic/crash.pdb"),
