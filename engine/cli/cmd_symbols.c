@@ -187,14 +187,28 @@ static void tell(const struct dfr_cli_options *o, const char *word, const char *
     dfr_cli_text_free(&t);
 }
 
+/* Did a module matter before? With its image at hand the stack may be another one. */
+static bool mattered(const struct entries *before, dfr_text module)
+{
+    for (size_t i = 0; i < before->n; i++) {
+        const dfr_symbol_file *file = &before->v[i].file;
+        if (file->matters && file->module.len == module.len &&
+            memcmp(file->module.p, module.p, module.len) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Fetch all files of one kind that are known and not there. */
 static void fetch_kind(const struct dfr_cli_options *o, struct dfr_fetch *f,
-                       const struct entries *e, bool pdb, struct counts *counts)
+                       const struct entries *before, const struct entries *e, bool pdb,
+                       struct counts *counts)
 {
     char more[64];
     for (size_t i = 0; i < e->n; i++) {
         const dfr_symbol_file *file = &e->v[i].file;
-        if (!shown(o, &e->v[i]) || file->have || !file->path.len || (file->pdb != 0) != pdb)
+        if ((!shown(o, &e->v[i]) && !mattered(before, file->module)) || file->have ||
+            !file->path.len || (file->pdb != 0) != pdb)
             continue;
         switch (dfr_fetch_file(f, file)) {
         case DFR_FETCH_DONE:
@@ -222,18 +236,18 @@ static void fetch_kind(const struct dfr_cli_options *o, struct dfr_fetch *f,
 static dfr_result fetch_all(const struct dfr_cli_options *o, const char *dump, const char *path,
                             struct dfr_fetch *f, struct counts *counts, dfr_error *error)
 {
-    for (int pdb = 0; pdb <= 1; pdb++) {
-        struct entries e = {0};
+    struct entries lists[2] = {0};
+    dfr_result r = DFR_RESULT_OK;
+    for (int pdb = 0; pdb <= 1 && r == DFR_RESULT_OK; pdb++) {
         dfr_crash *crash = NULL;
-        dfr_result r = list_of(o, dump, path, &e, &crash, error);
+        r = list_of(o, dump, path, &lists[pdb], &crash, error);
         if (r == DFR_RESULT_OK)
-            fetch_kind(o, f, &e, pdb != 0, counts);
-        entries_free(&e);
+            fetch_kind(o, f, &lists[0], &lists[pdb], pdb != 0, counts);
         dfr_crash_free(crash);
-        if (r != DFR_RESULT_OK)
-            return r;
     }
-    return DFR_RESULT_OK;
+    entries_free(&lists[0]);
+    entries_free(&lists[1]);
+    return r;
 }
 
 /* The server and the store that the symbol path names, where no option says it. */
