@@ -64,7 +64,7 @@ static dfr_result list_of(const struct dfr_cli_options *o, const char *dump, con
 
 static bool shown(const struct dfr_cli_options *o, const struct entry *e)
 {
-    return o->all || e->file.matters;
+    return o->all_modules || e->file.matters;
 }
 
 /* ---- list -------------------------------------------------------------------------------------- */

@@ -338,8 +338,8 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
         return true;
     case DFR_OPT_MAX_SIZE:
         return number(row, value, 1, UINT64_MAX, &o->max_bytes);
-    case DFR_OPT_ALL:
-        return o->all = true;
+    case DFR_OPT_ALL_MODULES:
+        return o->all_modules = true;
     case DFR_OPT_RETRY:
         return o->retry = true;
     case DFR_OPT_SERVER:

@@ -75,7 +75,7 @@ struct dfr_cli_options {
     uint64_t max_bytes;
     const char *kind;   /* of a forged dump; NULL: the default */
     const char *server; /* of symbols; NULL: the symbol path's, else Microsoft's */
-    bool all, retry;
+    bool all_modules, retry;
     const char *symbols; /* symbol path; NULL: the environment's */
     uint32_t steps;
 };
