@@ -306,7 +306,7 @@ cov:
 DAMAGE ?= cut 512
 .PHONY: stress-run
 stress-run: $(STRESSES)
-	@$(B)/stress/damage $(DAMAGE) rules/core $(FILES)
+	@$(B)/stress/damage $(DAMAGE) rules $(FILES)
 ## stress: damage FILES as DAMAGE="cut 512" or "flip 100000 1" says and read the rest, with sanitizers
 .PHONY: stress
 stress:

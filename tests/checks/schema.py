@@ -90,7 +90,7 @@ def main():
     report("dfrule corpus calibrate corpus --report json",
            problems_of(schemas, ["corpus", "calibrate", "corpus", "--report", "json"]))
     report("dfrule test --coverage -o json",
-           problems_of(schemas, ["test", "--coverage", "rules/core/usb.dfr", "rules/core/usb_tests.dfr", "-o", "json"]))
+           problems_of(schemas, ["test", "--coverage", "rules/usb", "-o", "json"]))
     for verb in ("explain", "why-not"):
         for rule in some_rule:
             report(f"dfrule {verb} {rule} -o json",

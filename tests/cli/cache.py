@@ -28,7 +28,7 @@ def case(name, good, detail=""):
 def main():
     tmp = tempfile.mkdtemp()
     rules, cache = os.path.join(tmp, "rules"), os.path.join(tmp, "new", "cache")
-    shutil.copytree(os.path.join(ROOT, "rules/core"), os.path.join(rules, "core"))
+    shutil.copytree(os.path.join(ROOT, "rules"), rules)
     entries = lambda: sorted(glob.glob(os.path.join(cache, "*")))
     options = ("--no-default-rules",)
     plain = check(rules, "", *options)
