@@ -20,6 +20,7 @@ struct dfr_context {
     uint64_t ip, sp;
     enum dfr_record record;
     uint8_t data[0x4D0];
+    bool raised; /* taken as the kernel's KeBugCheckEx was entered */
 };
 
 /* Read the context record at `w`: its flags must name the processor and hold control registers. */

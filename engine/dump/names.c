@@ -1,5 +1,5 @@
-/* Names of addresses into the facts (those of frames are there already), and what symbols each module has. Without any, a symbol is a
- * module and an offset, which is right as it is. */
+/* Names of addresses into the facts (those of frames are there already), and what symbols each module
+ * has. Without any, a symbol is a module and an offset, which is right as it is. */
 #include "dump/symbols.h"
 
 /* The symbol of an address, as a value; false: nothing better than module and offset is known. */

@@ -51,7 +51,8 @@ struct dfr_dump {
     struct dfr_span kdbg;   /* the debugger data block, as long as it says; empty: not there */
     uint64_t kdbg_at;       /* file offset */
     uint64_t kernel;        /* base of nt; 0: not known */
-    bool whole;             /* nothing found to be missing so far */
+    uint64_t raised_at; /* entry of KeBugCheckEx, where the header's context shows it; 0: unknown */
+    bool whole;         /* nothing found to be missing so far */
     struct dfr_where prcb, thread, process; /* of the crash */
     uint64_t stack_low, stack_end;          /* the part of the crashing stack that was captured */
     DFR_VEC(struct dfr_image) images;       /* by rising base */

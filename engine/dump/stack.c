@@ -17,6 +17,10 @@ static struct dfr_sym symbol_at(struct dfr_dump *d, const struct dfr_image *imag
                                 .func = found.name,
                                 .offset = found.offset,
                                 .has_offset = true};
+    /* The function that raised the bug check is known by what the header says. */
+    if (name->state == DFR_KNOWN && address == d->raised_at)
+        return (struct dfr_sym){
+            .module = dfr_value_str(name), .func = DFR_STR("KeBugCheckEx"), .has_offset = true};
     return (struct dfr_sym){.module = name->state == DFR_KNOWN ? dfr_value_str(name) : DFR_STR(""),
                             .func = DFR_STR(""),
                             .offset = address - image->base,
@@ -189,6 +193,7 @@ static void put_crashing(struct dfr_dump *d, const struct dfr_fault *fault)
     struct dfr_context own;
     struct dfr_stack_walk from_own = {0}, w = {0};
     bool has_own = dfr_context_of_header(d, &own);
+    d->raised_at = has_own && own.raised ? own.ip : 0;
     if (has_own)
         dfr_dump_walk(d, &own, &stacks, DFR_LIMIT_WALK_FRAMES, &from_own);
     if (has_own && (!fault->is_fault || reaches(&from_own, fault)))

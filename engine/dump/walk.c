@@ -38,6 +38,7 @@ struct walker {
     int stack;        /* index of the one it stands on; NO_STACK: none that is known */
     uint64_t low;     /* on none: where the walk began there */
     uint32_t entered; /* bit n: stack n was entered */
+    bool at_entry;    /* the first frame is at the entry of its function */
     bool chained;     /* on the chain of frame pointers: sp is not exact any more */
 };
 
@@ -204,6 +205,19 @@ static bool by_pointer(struct walker *w)
     return true;
 }
 
+/* At the entry of a function the return address is what the stack pointer points to. */
+static bool by_entry(struct walker *w)
+{
+    struct dfr_frame next = w->frame;
+    uint64_t slot = w->frame.sp;
+    if (!dfr_dump_pointer(w->d, slot, &next.pc) || !dfr_dump_may_return(w->d, next.pc))
+        return false;
+    next.sp = slot + 8;
+    next.exact = false;
+    struct dfr_step s = {.how = DFR_UNWIND_OK, .slot = slot};
+    return take(w, &next, &s);
+}
+
 static bool step(struct walker *w)
 {
     struct dfr_frame next;
@@ -211,6 +225,8 @@ static bool step(struct walker *w)
     /* On the chain the stack pointer is only a bound, and unwind data may count from it. */
     if (!w->chained && by_data(w, &next, &s))
         return take(w, &next, &s);
+    if (w->at_entry && w->walk->frames.n == 1 && by_entry(w))
+        return true;
     if (!w->chained)
         w->walk->how = s.how;
     return by_pointer(w);
@@ -220,6 +236,7 @@ void dfr_dump_walk(struct dfr_dump *d, const struct dfr_context *c, const struct
                    uint32_t most, struct dfr_stack_walk *ret)
 {
     struct walker w = {.d = d, .stacks = stacks, .walk = ret, .frame = frame_of(c)};
+    w.at_entry = c->raised;
     *ret = (struct dfr_stack_walk){.end = DFR_WALK_LIMIT};
     w.stack = stack_of(&w, c->sp);
     w.low = c->sp;
