@@ -172,12 +172,31 @@ static void boundary(struct code *c)
                         1);
 }
 
+/* What only the file of the module tells; the mapped image may still show where instructions begin. */
+static void needs_file(struct dfr_dump *d, uint64_t ip)
+{
+    static const struct {
+        uint32_t field;
+        enum dfr_kind kind;
+    } fields[] = {{DFR_F_FAULT_CODE_BITS, DFR_KIND_INT},
+                  {DFR_F_FAULT_CODE_BYTES, DFR_KIND_INT},
+                  {DFR_F_FAULT_MISALIGNED, DFR_KIND_BOOL}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        dfr_dump_put_va(d, fields[i].field, dfr_v_unknown(fields[i].kind, DFR_REASON_NEEDS_IMAGE),
+                        ip, 1);
+}
+
 void dfr_dump_code_image(struct dfr_dump *d, uint64_t ip)
 {
     struct code c = {.d = d, .image = dfr_dump_image_at(d, ip)};
-    if (!c.image || ip - c.image->base > UINT32_MAX || !open_image(&c))
+    if (!c.image || ip - c.image->base > UINT32_MAX)
         return;
     c.rva = (uint32_t)(ip - c.image->base);
-    differences(&c);
-    boundary(&c);
+    bool open = open_image(&c);
+    if (!c.from_file)
+        needs_file(d, ip);
+    if (open) {
+        differences(&c);
+        boundary(&c);
+    }
 }

@@ -1,5 +1,6 @@
 /* What the header says of the crash and the system. */
 #include "base/checked.h"
+#include "base/limits.h"
 #include "dump/triage.h"
 
 static void put(struct dfr_dump *d, uint32_t field, struct dfr_value v, enum dfr_header_field from)
@@ -132,7 +133,8 @@ void dfr_dump_system(struct dfr_dump *d)
         put(d, DFR_F_OS_BUILD, dfr_v_int((int64_t)u), DFR_HEADER_BUILD);
     else
         unset(d, DFR_F_OS_BUILD, DFR_KIND_INT, DFR_HEADER_BUILD);
-    if (dfr_container_field(&d->file, DFR_HEADER_PROCESSORS, &u) && u)
+    if (dfr_container_field(&d->file, DFR_HEADER_PROCESSORS, &u) && u &&
+        u <= DFR_LIMIT_DUMP_PROCESSORS)
         put(d, DFR_F_OS_PROCESSORS, dfr_v_int((int64_t)u), DFR_HEADER_PROCESSORS);
     else
         unset(d, DFR_F_OS_PROCESSORS, DFR_KIND_INT, DFR_HEADER_PROCESSORS);

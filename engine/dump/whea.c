@@ -245,12 +245,12 @@ static bool captured(struct dfr_dump *d, uint64_t va, struct dfr_span *ret)
         !dfr_space_copy(&d->memory, va, head, HEADER) || u32(h, 0) != SIGNATURE ||
         u32(h, SIGNATURE_END_AT) != UINT32_MAX)
         return false;
-    uint64_t length = u32(h, LENGTH_AT), first = va, have = length;
+    uint64_t length = u32(h, LENGTH_AT), first = va;
     if (length < HEADER)
         length = HEADER;
     if (length > DFR_LIMIT_ERROR_RECORD)
         length = DFR_LIMIT_ERROR_RECORD;
-    have = dfr_space_why_range(&d->memory, va, length, &first) ? first - va : length;
+    uint64_t have = dfr_space_why_range(&d->memory, va, length, &first) ? first - va : length;
     uint8_t *bytes = dfr_arena_alloc(d->arena, have);
     if (have < HEADER || !dfr_space_copy(&d->memory, va, bytes, have))
         return false;
@@ -274,14 +274,36 @@ static void header(struct record *r)
     put(r, DFR_F_MCA_SOURCE, dfr_v_str(words), NOTIFY_AT, DFR_BLOB_ID_BYTES);
 }
 
+enum { MACHINE_CHECK = 0x9C, WHEA_UNCORRECTABLE_ERROR = 0x124 };
+
+/* Bug checks of other kinds have no record, so nothing that could show one is worth asking for. */
+static void no_record(struct dfr_dump *d)
+{
+    static const struct {
+        uint32_t field;
+        enum dfr_kind kind;
+    } fields[] = {{DFR_F_MCA_STATUS, DFR_KIND_ADDR},  {DFR_F_MCA_BANK, DFR_KIND_INT},
+                  {DFR_F_MCA_ADDRESS, DFR_KIND_ADDR}, {DFR_F_MCA_SOURCE, DFR_KIND_STR},
+                  {DFR_F_MCA_SEVERITY, DFR_KIND_STR}, {DFR_F_MCA_ERROR_TYPE, DFR_KIND_STR},
+                  {DFR_F_MCA_DEVICE, DFR_KIND_STR}};
+    uint64_t begin, end;
+    if (!dfr_dump_code(d) || dfr_dump_code(d) == MACHINE_CHECK)
+        return;
+    dfr_container_where(&d->file, DFR_HEADER_CODE, &begin, &end);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        dfr_dump_put(d, fields[i].field, dfr_v_unknown(fields[i].kind, DFR_REASON_NOT_APPLICABLE),
+                     begin, end);
+}
+
 void dfr_dump_whea(struct dfr_dump *d)
 {
-    enum { WHEA_UNCORRECTABLE_ERROR = 0x124 };
     struct record r = {.d = d, .va = dfr_dump_arg(d, 2)};
     struct dfr_rows *t = &d->facts->tables[DFR_T_ERROR_SECTIONS];
     uint16_t count = 0;
-    if (dfr_dump_code(d) != WHEA_UNCORRECTABLE_ERROR)
+    if (dfr_dump_code(d) != WHEA_UNCORRECTABLE_ERROR) {
+        no_record(d);
         return;
+    }
     if (!captured(d, r.va, &r.bytes)) {
         enum dfr_reason why = dfr_space_why(&d->memory, r.va);
         t->reason = (uint8_t)(why ? why : DFR_REASON_DAMAGED);

@@ -268,8 +268,10 @@ static bool top_is_context(const struct dfr_facts *f, const struct dfr_value *ip
         return false;
     const struct dfr_value *address = dfr_derive_at(f, DFR_F_STACK_ADDRESS, 0);
     const struct dfr_value *module = dfr_derive_at(f, DFR_F_STACK_MODULE, 0);
+    /* A place in the kernel without a name may be the one that raises bug checks. */
     if (!ip)
-        return true;
+        return !module || dfr_derive_at(f, DFR_F_STACK_FUNC, 0) ||
+               !dfr_module_is_kernel((struct dfr_str){module->as.module.p, module->as.module.len});
     if (address && address->as.u != ip->as.u)
         return false;
     uint32_t at = dfr_facts_module_at(f, ip->as.u);

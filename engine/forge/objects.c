@@ -152,7 +152,7 @@ static void put_device(struct dfr_forge *f, const struct dfr_recipe_device *d)
     dfr_world_fill(f, va, 0, f->x86 ? DEVICE32 : DEVICE64);
     dfr_world_u(f, va, 3, 2);
     dfr_world_u(f, va + 2, f->x86 ? DEVICE32 : DEVICE64, 2);
-    dfr_world_ptr(f, va + (f->x86 ? 0x8 : 0x8), driver);
+    dfr_world_ptr(f, va + 0x8, driver);
     dfr_world_ptr(f, va + (f->x86 ? 0x10 : 0x18), dfr_name_value(f, &d->attached, 0));
     dfr_world_hold(f, va, f->x86 ? DEVICE32 : DEVICE64, DFR_HELD_BY_BOTH);
 }

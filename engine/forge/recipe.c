@@ -64,17 +64,17 @@ static const char *const words[][8] = {
 #undef FIELD
 
 struct field {
-    enum part part;
     const char *name;
-    enum type type;
     size_t off;
+    enum part part;
+    enum type type;
     unsigned param;
     enum need need;
 };
 static const struct field fields[] = {
 #define PART(id, type, what)
 #define FIELD(part, name, type, member, param, need, help)                                         \
-    {PART_##part, name, type, offsetof(part_##part, member), PARAM_##type(param), need},
+    {name, offsetof(part_##part, member), PART_##part, type, PARAM_##type(param), need},
 #include "forge/recipe.def"
 #undef PART
 #undef FIELD

@@ -165,7 +165,8 @@ void dfr_msf_walk(struct dfr_msf_walk *w, const struct dfr_msf *m, uint32_t stre
     uint64_t size = dfr_msf_size(m, stream);
     if (to > size)
         to = size;
-    *w = (struct dfr_msf_walk){.msf = m, .stream = stream, .at = from, .end = to, .buf = buf};
+    *w = (struct dfr_msf_walk){.msf = m, .stream = stream, .at = from, .end = to};
+    w->buf = buf;
 }
 
 /* Have the next `n` bytes in the buffer. */

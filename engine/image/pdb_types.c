@@ -393,7 +393,8 @@ static bool next_field(struct dfr_span s, uint64_t *at, struct field *ret)
     case VIRTUAL_BASE:
     case INDIRECT_BASE:
         *at += 4;
-        good = numeric(s, at, &ignored) && numeric(s, at, &ignored);
+        good = numeric(s, at, &ignored);
+        good = good && numeric(s, at, &ignored);
         break;
     case ENUMERATE:
         *at -= 4;

@@ -215,24 +215,23 @@ static bool pop_return(const struct dfr_space *stack, struct dfr_frame *f, struc
 static uint32_t function_of(const struct dfr_pe *pe, uint32_t rva)
 {
     struct dfr_step s = {0};
-    struct dfr_x64_entry e;
-    struct dfr_x64_info i;
-    uint32_t at;
+    struct dfr_x64_entry e = {0};
+    struct dfr_x64_info i = {0};
+    uint32_t at = 0;
     bool found;
     if (!dfr_step_find(&s, pe, rva, ENTRY, &found, &at) || !found || !dfr_x64_entry(pe, at, &e) ||
         rva >= e.end)
         return UINT32_MAX;
     for (uint32_t n = 0; n < DFR_LIMIT_UNWIND_CHAIN; n++) {
-        if (e.info & 1) {
-            if (!dfr_x64_entry(pe, e.info & ~1u, &e))
-                return UINT32_MAX;
-        } else if (!dfr_x64_info(pe, e.info, &i, &s)) {
+        bool same_as = e.info & 1;
+        if (!(same_as ? dfr_x64_entry(pe, e.info & ~1u, &e) : dfr_x64_info(pe, e.info, &i, &s)))
             return UINT32_MAX;
-        } else if (!(i.flags & CHAINED)) {
+        if (same_as)
+            continue;
+        if (!(i.flags & CHAINED))
             return e.begin;
-        } else if (!chained_to(pe, &i, &e, &s)) {
+        if (!chained_to(pe, &i, &e, &s))
             return UINT32_MAX;
-        }
     }
     return UINT32_MAX;
 }
@@ -380,7 +379,7 @@ static int try_epilog(const struct dfr_pe *pe, const struct dfr_space *stack,
     enum { CODE = 64 };
     uint8_t code[CODE];
     bool ok = false;
-    uint32_t into, n = e->end - rva < CODE ? e->end - rva : CODE;
+    uint32_t into = 0, n = e->end - rva < CODE ? e->end - rva : CODE;
     if ((!i->slots && !(i->flags & CHAINED)) || (offset < i->prolog && !(i->flags & CHAINED)))
         return 0;
     if (dfr_pe_read(pe, rva, code, n))
