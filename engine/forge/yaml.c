@@ -5,22 +5,29 @@
 #include <yaml.h>
 
 #include "base/limits.h"
+#include "base/vec.h"
 
 enum { DEPTH = 24 };
 
 struct loader {
     const struct dfr_yaml_file *file;
     yaml_parser_t parser;
-    yaml_document_t document;
-    bool parser_live, document_live;
+    yaml_event_t event; /* that is looked at; freed by the next one */
+    bool parser_live, event_live;
     uint32_t nodes;
 };
+
+static void forget_event(struct loader *l)
+{
+    if (l->event_live)
+        yaml_event_delete(&l->event);
+    l->event_live = false;
+}
 
 static void release(void *p)
 {
     struct loader *l = p;
-    if (l->document_live)
-        yaml_document_delete(&l->document);
+    forget_event(l);
     if (l->parser_live)
         yaml_parser_delete(&l->parser);
 }
@@ -75,76 +82,122 @@ static const struct dfr_yaml *refuse(struct loader *l, const yaml_mark_t *mark, 
     return NULL;
 }
 
-static struct dfr_yaml *convert(struct loader *l, int id, unsigned depth)
+/* The next event; false after a diagnostic. Events and not libyaml's tree: its scanner and its table of
+ * anchors take quadratic time over what is nested deeply or anchored often, so a file that is refused
+ * is not read on. */
+static bool next(struct loader *l)
 {
-    const yaml_node_t *n = yaml_document_get_node(&l->document, id);
-    if (!n)
-        return NULL;
+    forget_event(l);
+    if (!yaml_parser_parse(&l->parser, &l->event)) {
+        if (l->parser.error == YAML_MEMORY_ERROR)
+            dfr_mem_fail(l->file->arena->mem);
+        (void)refuse(l, &l->parser.problem_mark,
+                     l->parser.problem ? l->parser.problem : "not readable");
+        return false;
+    }
+    l->event_live = true;
+    return true;
+}
+
+static bool anchored(const yaml_event_t *e)
+{
+    return e->type == YAML_ALIAS_EVENT || (e->type == YAML_SCALAR_EVENT && e->data.scalar.anchor) ||
+           (e->type == YAML_SEQUENCE_START_EVENT && e->data.sequence_start.anchor) ||
+           (e->type == YAML_MAPPING_START_EVENT && e->data.mapping_start.anchor);
+}
+
+static uint32_t width_of(const yaml_mark_t *from, const yaml_mark_t *to)
+{
+    return to->line == from->line ? (uint32_t)(to->column - from->column) : 1;
+}
+
+struct children {
+    struct dfr_yaml **v;
+    uint32_t n, cap;
+};
+
+static struct dfr_yaml *convert(struct loader *l, unsigned depth);
+
+/* Keys, if it is a map, and items, up to the event that ends them. */
+static bool convert_inside(struct loader *l, struct dfr_yaml *y, const yaml_mark_t *from,
+                           unsigned depth)
+{
+    struct children keys = {0}, items = {0};
+    yaml_event_type_t end =
+        y->kind == DFR_YAML_MAP ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT;
+    for (;;) {
+        if (!next(l))
+            return false;
+        if (l->event.type == end)
+            break;
+        struct children *to = y->kind == DFR_YAML_MAP && keys.n == items.n ? &keys : &items;
+        struct dfr_yaml *child = convert(l, depth + 1);
+        if (!child)
+            return false;
+        if (to == &keys && child->kind != DFR_YAML_SCALAR) {
+            (void)refuse(l, from, "the name of a field is a word");
+            return false;
+        }
+        *DFR_PUSH(l->file->arena, to) = child;
+    }
+    y->n = items.n;
+    y->keys = keys.v;
+    y->items = items.v;
+    y->width = width_of(from, &l->event.end_mark);
+    return true;
+}
+
+/* The value that begins with the event at hand; NULL after a diagnostic. */
+static struct dfr_yaml *convert(struct loader *l, unsigned depth)
+{
+    const yaml_event_t *e = &l->event;
     struct dfr_arena *a = l->file->arena;
+    yaml_mark_t from = e->start_mark;
+    if (anchored(e)) {
+        (void)refuse(l, &from, "anchors and aliases are no part of recipes");
+        return NULL;
+    }
     if (depth > DEPTH || ++l->nodes > DFR_LIMIT_RECIPE_NODES) {
-        (void)refuse(l, &n->start_mark, "nested too deeply, or too many values");
+        (void)refuse(l, &from, "nested too deeply, or too many values");
         return NULL;
     }
     struct dfr_yaml *y = DFR_NEW(a, struct dfr_yaml);
-    y->line = (uint32_t)n->start_mark.line + 1;
-    y->column = (uint32_t)n->start_mark.column + 1;
-    y->width = n->end_mark.line == n->start_mark.line
-                   ? (uint32_t)(n->end_mark.column - n->start_mark.column)
-                   : 1;
-    if (n->type == YAML_SCALAR_NODE) {
-        y->text = (struct dfr_str){dfr_arena_copy(a, n->data.scalar.value, n->data.scalar.length),
-                                   n->data.scalar.length};
+    y->line = (uint32_t)from.line + 1;
+    y->column = (uint32_t)from.column + 1;
+    if (e->type == YAML_SCALAR_EVENT) {
+        y->width = width_of(&from, &e->end_mark);
+        y->text = (struct dfr_str){dfr_arena_copy(a, e->data.scalar.value, e->data.scalar.length),
+                                   e->data.scalar.length};
         return y;
     }
-    if (n->type == YAML_SEQUENCE_NODE) {
-        y->kind = DFR_YAML_LIST;
-        y->n = (uint32_t)(n->data.sequence.items.top - n->data.sequence.items.start);
-        y->items = DFR_NEW_N(a, y->n, struct dfr_yaml *);
-        for (uint32_t i = 0; i < y->n; i++)
-            if (!(y->items[i] = convert(l, n->data.sequence.items.start[i], depth + 1)))
-                return NULL;
-        return y;
-    }
-    y->kind = DFR_YAML_MAP;
-    y->n = (uint32_t)(n->data.mapping.pairs.top - n->data.mapping.pairs.start);
-    y->items = DFR_NEW_N(a, y->n, struct dfr_yaml *);
-    y->keys = DFR_NEW_N(a, y->n, struct dfr_yaml *);
-    for (uint32_t i = 0; i < y->n; i++) {
-        const yaml_node_pair_t *p = &n->data.mapping.pairs.start[i];
-        if (!(y->keys[i] = convert(l, p->key, depth + 1)) ||
-            !(y->items[i] = convert(l, p->value, depth + 1)))
-            return NULL;
-        if (y->keys[i]->kind != DFR_YAML_SCALAR) {
-            (void)refuse(l, &n->start_mark, "the name of a field is a word");
-            return NULL;
-        }
-    }
-    return y;
+    y->kind = e->type == YAML_MAPPING_START_EVENT ? DFR_YAML_MAP : DFR_YAML_LIST;
+    return convert_inside(l, y, &from, depth) ? y : NULL;
 }
 
 const struct dfr_yaml *dfr_yaml_parse(const struct dfr_yaml_file *f)
 {
+    static const yaml_mark_t none;
     struct loader *l = DFR_NEW(f->arena, struct loader);
     l->file = f;
     dfr_arena_defer(f->arena, release, l);
-    if (f->text.len > DFR_LIMIT_SOURCE_BYTES) {
-        yaml_mark_t none = {0};
+    if (f->text.len > DFR_LIMIT_SOURCE_BYTES)
         return refuse(l, &none, "a recipe has at most 4 MiB");
-    }
     if (!yaml_parser_initialize(&l->parser))
         dfr_mem_fail(f->arena->mem);
     l->parser_live = true;
     yaml_parser_set_input_string(&l->parser, (const unsigned char *)f->text.p, f->text.len);
-    if (!yaml_parser_load(&l->parser, &l->document)) {
-        if (l->parser.error == YAML_MEMORY_ERROR)
-            dfr_mem_fail(f->arena->mem);
-        const char *why = l->parser.problem ? l->parser.problem : "not readable";
-        return refuse(l, &l->parser.problem_mark, why);
-    }
-    l->document_live = true;
-    if (!yaml_document_get_root_node(&l->document)) {
-        yaml_mark_t none = {0};
+    do {
+        if (!next(l))
+            return NULL;
+    } while (l->event.type == YAML_STREAM_START_EVENT ||
+             l->event.type == YAML_DOCUMENT_START_EVENT);
+    if (l->event.type == YAML_STREAM_END_EVENT)
         return refuse(l, &none, "the recipe is empty");
-    }
-    return convert(l, 1, 0);
+    const struct dfr_yaml *root = convert(l, 0);
+    if (!root || !next(l) || !next(l)) /* the ends of the document and of the file */
+        return NULL;
+    if (l->event.type == YAML_STREAM_END_EVENT)
+        return root;
+    yaml_mark_t more = l->event.start_mark;
+    return refuse(l, &more, "a recipe is one document");
 }

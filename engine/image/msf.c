@@ -73,7 +73,8 @@ static bool parse_directory(struct dfr_msf *m, struct dfr_arena *a, struct dfr_s
         if (size == (uint32_t)ABSENT)
             size = 0;
         uint64_t n = blocks_of(m, size);
-        if (n > all - used)
+        /* No two streams share a block, so all of them are no longer than the file. */
+        if (n > all - used || n > in_file - used)
             return false;
         m->stream[i].size = size;
         m->stream[i].first = (uint32_t)used;

@@ -32,6 +32,7 @@ struct reading {
         uint32_t n, cap;
     } names;
     uint8_t *buf;
+    uint64_t left; /* bytes of streams that may still be walked: each stream once */
     const char *problem;
 };
 
@@ -166,6 +167,11 @@ static bool take_all(struct reading *r, uint32_t stream, uint64_t from, uint64_t
     uint16_t kind;
     uint64_t at;
     dfr_msf_walk(&w, &r->p->msf, stream, from, to, r->buf);
+    if (w.end > r->left) {
+        r->problem = "several of its modules name one stream";
+        return false;
+    }
+    r->left -= w.end;
     while (dfr_msf_record(&w, &kind, &body, &at))
         if (!take(r, kind, body))
             return false;
@@ -248,7 +254,8 @@ bool dfr_pdb_read_symbols(struct dfr_pdb *p)
         return !p->symbols_problem;
     p->symbols_read = true; /* also when an allocation jumps away: then there are none */
     p->symbols_problem = "there was no memory for its symbols";
-    struct reading r = {.p = p, .buf = dfr_arena_raw(p->arena, DFR_MSF_WALK_BYTES)};
+    struct reading r = {
+        .p = p, .buf = dfr_arena_raw(p->arena, DFR_MSF_WALK_BYTES), .left = p->file.size};
     /* A table that is not whole would name an address after a symbol further down. */
     bool whole = take_all(&r, p->symbol_stream, 0, UINT64_MAX) && take_modules(&r);
     if (!whole || !r.entries.n) {

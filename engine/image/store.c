@@ -136,7 +136,8 @@ static void close_dir(void *p)
     *dir = NULL;
 }
 
-/* Call each(user, name) for what stands in a folder, up to a limit. */
+/* Call each(user, name) for what stands in a folder, up to a limit. Never for the folder itself and the
+ * one above it: two letters of a name from a dump may be two dots. */
 static void each_entry(struct dfr_store *s, struct dfr_str folder,
                        void (*each)(void *user, struct dfr_str name), void *user)
 {
@@ -145,7 +146,8 @@ static void each_entry(struct dfr_store *s, struct dfr_str folder,
     *dir = opendir(folder.p);
     const struct dirent *e;
     for (uint32_t n = 0; *dir && n < DFR_LIMIT_STORE_ENTRIES && (e = readdir(*dir)) != NULL; n++)
-        each(user, dfr_str_from(e->d_name));
+        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            each(user, dfr_str_from(e->d_name));
     close_dir(dir);
 }
 
