@@ -144,6 +144,8 @@ Test(store, layouts)
     put("packed_wrong/foo.sys/1234ABCD5000/foo.sy_", cab, n);
     put("wrong/foo.sys/1234ABCD5000/foo.sys", image(STAMP, OTHER), BYTES);
     put("empty/foo.sys/1234ABCD5000/foo.sys", "", 0);
+    put("dots/index2.txt", "", 0); /* the first two letters of a name lead out of the store */
+    put("..x.sys/1234ABCD5000/..x.sys", image(STAMP, SIZE), BYTES);
     mkdir(at("folder"), 0755);
     mkdir(at("folder/foo.sys"), 0755);
     mkdir(at("folder/foo.sys/1234ABCD5000"), 0755);
@@ -163,6 +165,7 @@ Test(store, layouts)
         {"srv*/nowhere*", "/flat*", "foo.sys", true},
         {"srv**", "/flat", "foo.sys", true},
         {"srv*", "/two", "foo.sys", true},
+        {"srv*", "/dots", "..x.sys", false},
         {"", "/bare", "Foo.sys", true},
         {"", "/bare", "C:\\Windows\\System32\\drivers\\Foo.sys", true},
         {"srv*", "/bare", "foo.sys", false}, /* a server's folder holds no bare files */
