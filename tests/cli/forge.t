@@ -92,3 +92,9 @@ Mistakes, each with its place.
   $ dfrule forge
   dfrule: forge needs one recipe, such as `dfrule forge crash.yaml -o crash.dmp`
   [3]
+  $ dfrule forge tests/cli/data/anchors.yaml -o $T/x.dmp
+  tests/cli/data/anchors.yaml:2:6: error[DFR6501]: anchors and aliases are no part of recipes
+     2 | lab: &lab 19041.1.amd64fre
+       |      ^
+  dfrule: the recipe has 1 error
+  [2]

@@ -47,11 +47,11 @@ static uint64_t symbols(struct dfr_pdb *p, struct dfr_arena *a)
 
 static uint64_t read_all(struct dfr_bytes *b, struct dfr_arena *a)
 {
-    static const char *const types[] = {"_OUTER", "_INNER", "_EPROCESS", "_UNION",
-                                        "<unnamed-tag>", "_OUT"};
+    static const char *const types[] = {"_OUTER", "_INNER",        "_EPROCESS",
+                                        "_UNION", "<unnamed-tag>", "_OUT"};
     static const char *const paths[] = {
-        "",       "First",        "Inner.Count", "List[2]",
-        "Flags",  "Matrix[1][1]", "InUnion",     "Inner.List[1].Flags",
+        "",       "First",        "Inner.Count",  "List[2]",
+        "Flags",  "Matrix[1][1]", "InUnion",      "Inner.List[1].Flags",
         "Linked", "Base",         "Linked.First", "row[2].high"};
     struct dfr_pdb p;
     const char *problem = NULL;

@@ -29,6 +29,7 @@ struct forge_pdb {
     struct forge_stream s[FORGE_STREAMS];
     uint16_t machine;
     uint32_t age, types;
+    unsigned copies; /* how many more modules name the one stream of symbols */
 };
 
 static inline void forge_bytes(struct forge_stream *s, const void *p, size_t n)
@@ -154,17 +155,19 @@ static inline void forge_heads(struct forge_pdb *p)
     memcpy(p->s[FORGE_TYPES].b, head.b, head.n);
     /* One module, whose symbols stand in their stream. */
     struct forge_stream module = {.n = 0};
-    for (int i = 0; i < 8; i++)
-        forge_u32(&module, 0);
-    forge_u16(&module, 0);
-    forge_u16(&module, FORGE_MODULE);
-    forge_u32(&module, (uint32_t)p->s[FORGE_MODULE].n);
-    for (int i = 0; i < 6; i++)
-        forge_u32(&module, 0);
-    forge_z(&module, "a.obj");
-    forge_z(&module, "a.lib");
-    while (module.n % 4)
-        module.b[module.n++] = 0;
+    for (unsigned m = 0; m <= p->copies; m++) {
+        for (int i = 0; i < 8; i++)
+            forge_u32(&module, 0);
+        forge_u16(&module, 0);
+        forge_u16(&module, FORGE_MODULE);
+        forge_u32(&module, (uint32_t)p->s[FORGE_MODULE].n);
+        for (int i = 0; i < 6; i++)
+            forge_u32(&module, 0);
+        forge_z(&module, "a.obj");
+        forge_z(&module, "a.lib");
+        while (module.n % 4)
+            module.b[module.n++] = 0;
+    }
     bool moved = p->s[FORGE_MOVED].n > 0;
     s = &p->s[FORGE_DEBUG];
     forge_u32(s, 0xFFFFFFFF);

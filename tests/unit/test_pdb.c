@@ -387,3 +387,30 @@ Test(pdb, damage)
         }
     cr_expect(flipped > 0);
 }
+
+/* Each stream belongs to one module: a list of many that name the same one would be endless work. */
+Test(pdb, modules_that_share_a_stream)
+{
+    two_sections();
+    for (uint32_t i = 0; i < 64; i++)
+        forge_function(&forge, 1, i * 0x10, 0x10, "function");
+    forge.copies = 40;
+    open_forged();
+    cr_expect_not(dfr_pdb_read_symbols(&pdb));
+    cr_expect_str_eq(pdb.symbols_problem, "several of its modules name one stream");
+}
+
+Test(pdb, streams_longer_than_the_file)
+{
+    struct dfr_bytes b;
+    const char *problem = "";
+    two_sections();
+    open_forged();
+    uint8_t *directory = file + length - 2 * FORGE_BLOCK;
+    cr_assert_eq(directory[0], FORGE_STREAMS);
+    directory[4 + 4 * FORGE_MODULE + 1] = 0x60; /* bytes of a stream: more than the file has */
+    file[45] = 0x01;                            /* and a directory that has room for its blocks */
+    dfr_bytes_memory(&b, &arena, (struct dfr_span){file, length});
+    cr_expect_not(dfr_pdb_open(&pdb, &arena, &b, &problem));
+    cr_expect_str_eq(problem, "its stream directory is damaged");
+}
