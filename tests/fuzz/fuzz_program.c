@@ -6,6 +6,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "facts/member.h"
+#include "facts/view.h"
 #include "tests/unit/assemble.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -26,6 +28,57 @@ static const char program_text[] =
     "fact: table stack has nt!KiPageFault\nfact: fact 0 scalar dump.live or\n"
     "fn: 1: arg 0 const i:1 add\nfn: 2: arg 0 arg 1 call 0 eq\n";
 
+/* Memory behind the facts: 64 KiB of pointers into themselves, and of text in every other page. */
+#define MEMORY UINT64_C(0xFFFF800000000000)
+enum { MEMORY_BYTES = 0x10000 };
+
+static uint8_t memory_byte(uint64_t at)
+{
+    uint64_t mixed = (at >> 3) * UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t word =
+        at & 0x1000 ? mixed & UINT64_C(0x7F0063005A4D0041) : MEMORY + (mixed >> 48) % MEMORY_BYTES;
+    return (uint8_t)(word >> 8 * (at & 7));
+}
+
+static enum dfr_reason memory_read(void *user, uint64_t va, void *buf, size_t len,
+                                   struct dfr_place *ret_place)
+{
+    uint8_t *to = buf;
+    (void)user;
+    if (va - MEMORY >= MEMORY_BYTES || len > MEMORY_BYTES - (va - MEMORY))
+        return va >> 63 ? DFR_REASON_NOT_CAPTURED : DFR_REASON_NOT_MAPPED;
+    *ret_place = (struct dfr_place){.begin = va - MEMORY, .end = va - MEMORY + len, .va = va};
+    for (size_t i = 0; i < len; i++)
+        to[i] = memory_byte(va - MEMORY + i);
+    return DFR_REASON_NONE;
+}
+
+static enum dfr_reason memory_symbol(void *user, struct dfr_str module, struct dfr_str name,
+                                     uint64_t *ret)
+{
+    (void)user;
+    (void)module;
+    *ret = MEMORY + name.len * 8;
+    return name.len & 1 ? DFR_REASON_NONE : DFR_REASON_NO_SYMBOLS;
+}
+
+static enum dfr_reason memory_member(void *user, struct dfr_str module, struct dfr_str type,
+                                     struct dfr_str path, struct dfr_member *ret)
+{
+    uint32_t index;
+    bool indexed;
+    (void)user;
+    (void)module;
+    const struct dfr_member_row *row = dfr_member_find(DFR_ARCH_X64, type, path, &index, &indexed);
+    if (row)
+        return dfr_member_at(row, row->at, 8, index, indexed, ret);
+    *ret = (struct dfr_member){.offset = path.len, .size = 4, .bit_at = 8, .bit_size = 2};
+    return path.len & 1 ? DFR_REASON_NONE : DFR_REASON_NEEDS_TYPES;
+}
+
+static const struct dfr_view memory_view = {
+    .pointer_bytes = 8, .read = memory_read, .symbol = memory_symbol, .member = memory_member};
+
 static void fixed_program(struct assembler *as)
 {
     assemble_program(as, program_text);
@@ -34,7 +87,10 @@ static void fixed_program(struct assembler *as)
                   "const i:1 const a:0xfffff88003dcdfd0 const s:iaStor const m:nt const b:1 "
                   "const t:1350000000 const d:5000 const v:1.2 const e:cpu_state:Frozen const none "
                   "table stack has iaStor!* table stack has /Page.ault/ table stack has \"nt!*\" "
-                  "table stack has_seq 2:nt!KiPageFault,iaStor!*",
+                  "table stack has_seq 2:nt!KiPageFault,iaStor!* "
+                  "const a:0xffff800000000100 const a:0xffff800000001008 const i:64 "
+                  "const s:nt!_IRP const s:Tail.Overlay.CurrentStackLocation const s:nt!Name "
+                  "const s:nt!_X const s:Bit",
                   0, ASM_SLOTS, DFR_NONE);
     as->p->chunks.n--; /* wanted for its constants and patterns alone */
     as->p->code.n -= as->p->chunks.v[as->p->chunks.n].count;
@@ -130,6 +186,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assembler_init(&as, &arena, &own);
         assemble_facts(&as, facts_text);
         if (dfr_given_apply(&own, 0, NULL, &arena, &facts, NULL) == DFR_OK) {
+            facts.view = size & 1 ? NULL : &memory_view;
             assembler_init(&as, &arena, &p);
             if (program_of(&as, data, size))
                 run(&arena, &p, &facts);
