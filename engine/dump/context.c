@@ -53,6 +53,7 @@ static bool load(const struct dfr_dump *d, const struct dfr_where *w, enum dfr_r
     ret->where = *w;
     ret->record = record;
     ret->bytes = r->bytes;
+    ret->raised = false;
     if (!dfr_where_copy(d, w, 0, ret->data, r->bytes))
         return false;
     struct dfr_span s = {ret->data, r->bytes};

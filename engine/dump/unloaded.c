@@ -91,7 +91,7 @@ void dfr_dump_unloaded_memory(struct dfr_dump *d)
     t->place = dfr_dump_place(d, variable, pointer);
     if (!dfr_dump_is_kernel(d, variable) || !dfr_dump_pointer(d, variable, &ring.va)) {
         const struct dfr_where w = {.va = variable};
-        t->reason = dfr_where_why(d, &w, 0, pointer);
+        t->reason = (uint8_t)dfr_where_why(d, &w, 0, pointer);
         return;
     }
     if (!ring.va) { /* made with the first module that goes */
@@ -108,7 +108,7 @@ void dfr_dump_unloaded_memory(struct dfr_dump *d)
             !dfr_where_pointer(d, &ring, at + 2 * pointer, &start) ||
             !dfr_where_pointer(d, &ring, at + 3 * pointer, &end) ||
             !dfr_where_word(d, &ring, at + 4 * pointer, 8, &time)) {
-            t->reason = dfr_where_why(d, &ring, at, stride);
+            t->reason = (uint8_t)dfr_where_why(d, &ring, at, stride);
             return;
         }
         if (!start && !buffer)
