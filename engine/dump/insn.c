@@ -142,6 +142,25 @@ static void consistency(struct dfr_dump *d, const struct dfr_insn *in)
     put(d, DFR_F_FAULT_CONSISTENT, fetch || (r.page_fault ? touches : outside), in->ip, in->len);
 }
 
+/* The stack that a thread runs on is always in memory: within its limits no access is refused.
+ * Documented (kernel stacks of running threads are resident). */
+static void on_stack(struct dfr_dump *d, const struct dfr_insn *in)
+{
+    const struct dfr_value *limit = dfr_facts_scalar(d->facts, DFR_F_THREAD_STACK_LIMIT);
+    const struct dfr_value *base = dfr_facts_scalar(d->facts, DFR_F_THREAD_STACK_BASE);
+    if (!in->plain || !in->accesses || limit->state != DFR_KNOWN || base->state != DFR_KNOWN)
+        return;
+    bool all = true;
+    for (uint32_t i = 0; i < in->accesses; i++) {
+        const struct dfr_access *a = &in->access[i];
+        if (!a->size || !a->known)
+            return;
+        all = all && a->address >= limit->as.u && a->address < base->as.u &&
+              a->size <= base->as.u - a->address;
+    }
+    put(d, DFR_F_FAULT_ON_STACK, all, in->ip, in->len);
+}
+
 /* Between functions compilers put breakpoints. One that stands behind another is never reached: who
  * would run it would have stopped at the one before. */
 static void padding(struct dfr_dump *d, uint64_t ip, uint8_t first)
@@ -227,6 +246,8 @@ void dfr_dump_insn(struct dfr_dump *d, uint64_t ip, bool registers)
     put_insn(d, &in, code, row, place);
     lacking(d, &in);
     put_operand(d, &in, row, place, registers);
-    if (registers)
+    if (registers) {
         consistency(d, &in);
+        on_stack(d, &in);
+    }
 }

@@ -84,6 +84,37 @@ Test(code_checks, faults_of_arm64)
     }
 }
 
+/* Within the limits of the thread's stack, across its end, and outside. */
+Test(code_checks, accesses_to_the_own_stack)
+{
+    const uint64_t limit = UINT64_C(0xFFFFE60000010000), base = limit + 0x6000;
+    static const struct {
+        const char *bytes;
+        size_t len;
+        uint64_t rsp; /* distance from the limit */
+        int on_stack;
+    } rows[] = {
+        {BYTES("\x0F\xB6\x7C\x24\x40"), 0x100, true},   /* movzx edi, byte ptr [rsp+40h] */
+        {BYTES("\x48\x8B\x44\x24\x08"), 0x5FF0, true},  /* mov rax, [rsp+8]: the last word */
+        {BYTES("\x48\x8B\x44\x24\x08"), 0x5FF1, false}, /* runs over the end */
+        {BYTES("\x48\x8B\x44\x24\x08"), 0x9000, false},
+        {BYTES("\x48\x8B\x04\x24"), UINT64_MAX, false}, /* below the limit */
+        {BYTES("\x48\x8B\x01"), 0x100, NOTHING},        /* [rcx], which is not known */
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct dfr_dump d = faulted(DFR_MACHINE_X64, 0x3B, 0, rows[i].bytes, rows[i].len);
+        reg("rsp", limit + rows[i].rsp);
+        dfr_dump_insn(&d, wide_code + 0x100, true);
+        cr_expect_eq(truth(DFR_F_FAULT_ON_STACK), NOTHING, "%zu: without limits", i);
+        d = faulted(DFR_MACHINE_X64, 0x3B, 0, rows[i].bytes, rows[i].len);
+        reg("rsp", limit + rows[i].rsp);
+        (void)dfr_facts_set(&facts, DFR_F_THREAD_STACK_LIMIT, dfr_v_addr(limit));
+        (void)dfr_facts_set(&facts, DFR_F_THREAD_STACK_BASE, dfr_v_addr(base));
+        dfr_dump_insn(&d, wide_code + 0x100, true);
+        cr_expect_eq(truth(DFR_F_FAULT_ON_STACK), rows[i].on_stack, "%zu", i);
+    }
+}
+
 Test(code_checks, faults_of_x86)
 {
     static const struct {
