@@ -31,6 +31,7 @@ _dfrule() {
     corpus_calibrate:--report) COMPREPLY=($(compgen -W "text json ndjson" -- "$cur")); return ;;
     compile:-o | compile:--output | forge:-o | forge:--output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
     forge:--kind) COMPREPLY=($(compgen -W "triage triage-kernel full bitmap kernel rdmp rdmp-kernel rdmp-user summary header" -- "$cur")); return ;;
+    forge:--images) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     test:-k | test:--only) return ;;
     test:--root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
     corpus_eval:--against) COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -50,11 +51,11 @@ _dfrule() {
     corpus_eval) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --against --help --version" ;;
     corpus_calibrate) options="--color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --output --report --help --version" ;;
     corpus_coverage) options="--output --color --ascii --columns --verbose --quiet --rules --no-default-rules --search --tier --help --version" ;;
-    forge) options="--color --ascii --columns --verbose --quiet --output --kind --text --help --version" ;;
+    forge) options="--color --ascii --columns --verbose --quiet --output --kind --images --text --help --version" ;;
     corpus_diff) options="--output --color --ascii --columns --verbose --quiet --search --tier --help --version" ;;
     version) options="--color --ascii --columns --verbose --quiet --help --version" ;;
     help) options="--color --ascii --columns --verbose --quiet --help --version" ;;
-    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --together --all --server --retry --steps --no-index --output --report --coverage --output --kind --text --only --root --mutate --against --help --version" ;;
+    *) options="--output --output --color --ascii --columns --verbose --quiet --fail-on --rules --no-default-rules --no-cache --search --tier --jobs --unordered --all --crash --max-size --symbols --together --all --server --retry --steps --no-index --output --report --coverage --output --kind --images --text --only --root --mutate --against --help --version" ;;
     esac
     if [[ $cur == -* ]]; then
         COMPREPLY=($(compgen -W "$options" -- "$cur"))

@@ -49,6 +49,7 @@ complete -c dfrule -n '__fish_seen_subcommand_from calibrate' -l report -x -a 't
 complete -c dfrule -n '__fish_seen_subcommand_from test' -l coverage -d 'show which conditions the tests never make true, or never false'
 complete -c dfrule -n '__fish_seen_subcommand_from compile forge' -s o -l output -r -F -d 'write the compiled rules or the dump to FILE'
 complete -c dfrule -n '__fish_seen_subcommand_from forge' -l kind -x -a 'triage triage-kernel full bitmap kernel rdmp rdmp-kernel rdmp-user summary header' -d 'kind of dump (default: triage, a small dump as a debugger writes it)'
+complete -c dfrule -n '__fish_seen_subcommand_from forge' -l images -r -F -d 'write the images of its modules below FOLDER, for --symbols; a dump as well only when -o names a file'
 complete -c dfrule -n '__fish_seen_subcommand_from forge' -l text -d 'print the transcript of a debugger that looked at the crash instead'
 complete -c dfrule -n '__fish_seen_subcommand_from test' -s k -l only -x -a '' -d 'only tests whose name contains TEXT; with --mutate, only rules whose name does'
 complete -c dfrule -n '__fish_seen_subcommand_from test' -l root -r -F -d 'look in this folder for the files that tests load; may be repeated'

@@ -186,6 +186,21 @@ enum dfr_status dfr_api_write_pieces(struct dfr_arena *a, struct dfr_str path,
     return DFR_OK;
 }
 
+enum dfr_status dfr_api_make_folders(struct dfr_arena *a, struct dfr_str path, struct dfr_err *err)
+{
+    const char *z = NULL;
+    enum dfr_status status = path_z(a, path, &z, err);
+    if (status != DFR_OK)
+        return status;
+    for (size_t i = 1; i < path.len; i++) {
+        struct dfr_str folder = dfr_str_slice(path, 0, i);
+        if (path.p[i] == '/' && mkdir(dfr_arena_copy(a, folder.p, folder.len), 0777) != 0 &&
+            errno != EEXIST)
+            return io_error(err, folder);
+    }
+    return DFR_OK;
+}
+
 /* ---- Lists of files ------------------------------------------------------------------------ */
 
 void dfr_paths_init(struct dfr_paths *p, struct dfr_arena *a)

@@ -47,6 +47,24 @@ static enum dfr_status emit(const struct dfr_forge_file *f, const dfr_forge_opti
     return DFR_OK;
 }
 
+static enum dfr_status images(struct dfr_arena *a, struct dfr_str path, struct dfr_str text,
+                              struct forge_args *in, struct dfr_err *err)
+{
+    struct dfr_forge_images images;
+    enum dfr_status status = dfr_forge_images(a, path, text, &in->diags, &images, err);
+    for (uint32_t i = 0; status == DFR_OK && i < images.n; i++) {
+        struct dfr_buf b;
+        dfr_buf_init(&b, a);
+        dfr_buf_str(&b, dfr_str_of(in->options->images));
+        dfr_buf_char(&b, '/');
+        dfr_buf_str(&b, images.v[i].path);
+        status = dfr_api_make_folders(a, dfr_buf_text(&b), err);
+        if (status == DFR_OK)
+            status = dfr_api_write_pieces(a, dfr_buf_text(&b), &images.v[i].file, err);
+    }
+    return status;
+}
+
 static enum dfr_status forge_body(void *args, struct dfr_err *err)
 {
     struct forge_args *in = args;
@@ -61,6 +79,11 @@ static enum dfr_status forge_body(void *args, struct dfr_err *err)
         status = dfr_api_read(a, path, DFR_LIMIT_SOURCE_BYTES, &text, err);
     if (status != DFR_OK)
         return status;
+    if (o->images.len) {
+        status = images(a, path, text, in, err);
+        if (status != DFR_OK || (!o->path.len && !o->write))
+            return status;
+    }
     if (kind == DFR_FORGE_KINDS) {
         struct dfr_buf b;
         dfr_api_buf(&b, a);
@@ -90,7 +113,7 @@ dfr_result dfr_forge(const dfr_input *recipe, const dfr_forge_options *options,
     if (kind_of(o.kind) < 0)
         return dfr_api_fail(error, DFR_RESULT_MISUSE, "there is no kind `%.*s` of dump",
                             (int)o.kind.len, o.kind.p);
-    if (!o.path.len && !o.write)
+    if (!o.path.len && !o.write && !o.images.len)
         return dfr_api_fail(error, DFR_RESULT_MISUSE, "there is nowhere to write the dump to");
     struct dfr_scratch s;
     dfr_scratch_init(&s, &o.memory);

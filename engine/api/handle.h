@@ -119,6 +119,8 @@ enum dfr_status dfr_api_write_file(struct dfr_arena *a, struct dfr_str path, str
 /* The same for a file with holes. */
 enum dfr_status dfr_api_write_pieces(struct dfr_arena *a, struct dfr_str path,
                                      const struct dfr_forge_file *f, struct dfr_err *err);
+/* The folders above the file `path`, where they are not there yet. */
+enum dfr_status dfr_api_make_folders(struct dfr_arena *a, struct dfr_str path, struct dfr_err *err);
 struct dfr_paths {
     DFR_VEC(struct dfr_str) list;
     struct dfr_names seen; /* device and inode of each file in the list */

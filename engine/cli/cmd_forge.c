@@ -24,16 +24,18 @@ int dfr_cli_forge(const struct dfr_cli_options *o)
     }
     bool text =
         o->kind && dfr_cli_text_of(o->kind).len == 4 && o->kind[0] == 't' && o->kind[1] == 'e';
-    if (!o->save && !text && isatty(STDOUT_FILENO)) {
+    if (!o->save && !o->images && !text && isatty(STDOUT_FILENO)) {
         dfr_cli_say("a dump is no text: name a file with -o");
         return DFR_EXIT_USAGE;
     }
     dfr_input input = {.size = sizeof input, .path = o->operands.v[0]};
-    dfr_forge_options options = {.size = sizeof options, .write = write_stdout};
+    dfr_forge_options options = {.size = sizeof options, .write = o->images ? NULL : write_stdout};
     if (o->kind)
         options.kind = dfr_cli_text_of(o->kind);
     if (o->save)
         options.path = dfr_cli_text_of(o->save);
+    if (o->images)
+        options.images = dfr_cli_text_of(o->images);
     dfr_diagnostics *diagnostics = NULL;
     dfr_error error = {.result = DFR_RESULT_OK, .message = ""};
     dfr_result r = dfr_forge(&input, &options, &diagnostics, &error);

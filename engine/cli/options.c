@@ -316,6 +316,9 @@ static bool take(struct dfr_cli_options *o, int option, const char *value, bool 
             return false;
         o->kind = value;
         return true;
+    case DFR_OPT_IMAGES:
+        o->images = value;
+        return true;
     case DFR_OPT_TEXT:
         o->kind = "text";
         return true;

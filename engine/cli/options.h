@@ -63,7 +63,7 @@ struct dfr_cli_options {
     bool help, long_help, version;
     const char *program; /* argv[0] */
     struct dfr_cli_list operands, outputs, rules, search, roots;
-    const char *save, *only, *against;
+    const char *save, *images, *only, *against;
     enum dfr_cli_when color;
     bool all, ascii, verbose, quiet, no_default_rules, no_cache, unordered, no_index, mutate,
         together, coverage;

@@ -113,13 +113,15 @@ static void bitmap(struct memory *m, struct dfr_forge_file *out, const char *mag
 {
     enum { BITS = 0x38 };
     uint64_t head = m->f->x86 ? 0x1000 : 0x2000;
-    uint64_t first = (head + BITS + (m->top + 7) / 8 + 0xFFF) & ~UINT64_C(0xFFF);
+    /* Whole bytes: public parsers do not read the bits behind the last one. */
+    uint64_t total = (m->top + 7) & ~UINT64_C(7);
+    uint64_t first = (head + BITS + total / 8 + 0xFFF) & ~UINT64_C(0xFFF);
     uint8_t *b = dfr_forge_piece(m->f, out, head, first - head);
     memcpy(b, magic, 4);
     memcpy(b + 4, "DUMP", 4);
     dfr_put_le(b + 0x20, first, 8);
     dfr_put_le(b + 0x28, m->pages, 8);
-    dfr_put_le(b + 0x30, m->top, 8);
+    dfr_put_le(b + 0x30, total, 8);
     put_bits(m, b + BITS);
     put_pages(m, out, first);
 }

@@ -81,6 +81,8 @@ static bool picture(struct dfr_forge *f)
     dfr_forge_write_modules(f);
     dfr_forge_write_calls(f);
     dfr_forge_write_code(f);
+    if (f->images)
+        dfr_forge_take_images(f);
     dfr_forge_write_kernel(f);
     dfr_forge_write_objects(f);
     dfr_forge_write_whea(f);
@@ -97,6 +99,12 @@ static struct dfr_forge *start(struct dfr_arena *a, struct dfr_str path, struct 
     return f;
 }
 
+static enum dfr_status bad_recipe(const struct dfr_diags *diags, struct dfr_err *err)
+{
+    return dfr_fail(err, DFR_BAD_RULES, "the recipe has %u error%s", diags->errors,
+                    diags->errors == 1 ? "" : "s");
+}
+
 static int by_offset(const void *a, const void *b)
 {
     const struct dfr_forge_piece *x = a, *y = b;
@@ -110,8 +118,7 @@ enum dfr_status dfr_forge_dump(struct dfr_arena *a, struct dfr_str path, struct 
     struct dfr_forge *f = start(a, path, text, diags);
     struct dfr_forge_file out = {0};
     if (!picture(f))
-        return dfr_fail(err, DFR_BAD_RULES, "the recipe has %u error%s", diags->errors,
-                        diags->errors == 1 ? "" : "s");
+        return bad_recipe(diags, err);
     uint32_t size = f->x86 ? 0x1000 : 0x2000;
     uint8_t *h = dfr_forge_piece(f, &out, 0, size);
     out.size = size;
@@ -124,8 +131,7 @@ enum dfr_status dfr_forge_dump(struct dfr_arena *a, struct dfr_str path, struct 
     if (f->r.damage.cut && f->r.damage.cut < out.size)
         out.size = f->r.damage.cut;
     if (diags->errors)
-        return dfr_fail(err, DFR_BAD_RULES, "the recipe has %u error%s", diags->errors,
-                        diags->errors == 1 ? "" : "s");
+        return bad_recipe(diags, err);
     qsort(out.v, out.n, sizeof *out.v, by_offset);
     *ret = out;
     return DFR_OK;
@@ -136,8 +142,20 @@ enum dfr_status dfr_forge_text(struct dfr_arena *a, struct dfr_str path, struct 
 {
     struct dfr_forge *f = start(a, path, text, diags);
     if (!picture(f))
-        return dfr_fail(err, DFR_BAD_RULES, "the recipe has %u error%s", diags->errors,
-                        diags->errors == 1 ? "" : "s");
+        return bad_recipe(diags, err);
     dfr_forge_transcript(f, ret);
+    return DFR_OK;
+}
+
+enum dfr_status dfr_forge_images(struct dfr_arena *a, struct dfr_str path, struct dfr_str text,
+                                 struct dfr_diags *diags, struct dfr_forge_images *ret,
+                                 struct dfr_err *err)
+{
+    struct dfr_forge *f = start(a, path, text, diags);
+    struct dfr_forge_images images = {0};
+    f->images = &images;
+    if (!picture(f))
+        return bad_recipe(diags, err);
+    *ret = images;
     return DFR_OK;
 }

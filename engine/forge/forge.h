@@ -36,6 +36,19 @@ struct dfr_forge_file {
 enum dfr_status dfr_forge_dump(struct dfr_arena *a, struct dfr_str path, struct dfr_str text,
                                enum dfr_forge_kind kind, struct dfr_diags *diags,
                                struct dfr_forge_file *ret, struct dfr_err *err);
+/* An image as a symbol server would hand it out: NAME/STAMP and size/NAME. */
+struct dfr_forge_image {
+    struct dfr_str path;
+    struct dfr_forge_file file;
+};
+struct dfr_forge_images {
+    struct dfr_forge_image *v;
+    uint32_t n, cap;
+};
+/* The images of the recipe's modules as they were before anything ran or was damaged. */
+enum dfr_status dfr_forge_images(struct dfr_arena *a, struct dfr_str path, struct dfr_str text,
+                                 struct dfr_diags *diags, struct dfr_forge_images *ret,
+                                 struct dfr_err *err);
 /* What a debugger prints for the same crash. */
 enum dfr_status dfr_forge_text(struct dfr_arena *a, struct dfr_str path, struct dfr_str text,
                                struct dfr_diags *diags, struct dfr_buf *ret, struct dfr_err *err);

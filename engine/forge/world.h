@@ -105,6 +105,7 @@ struct dfr_forge {
     uint64_t header_exception;
     DFR_VEC(struct dfr_forge_page) tables; /* page tables: pages without an address */
     uint64_t next_pfn;
+    struct dfr_forge_images *images; /* NULL: they are not asked for */
 };
 
 /* ---- world.c ---- */
@@ -144,6 +145,7 @@ void dfr_forge_write_modules(struct dfr_forge *f);
 void dfr_forge_write_stack(struct dfr_forge *f);
 void dfr_forge_write_calls(struct dfr_forge *f);
 void dfr_forge_write_code(struct dfr_forge *f);
+void dfr_forge_take_images(struct dfr_forge *f); /* store.c: into f->images */
 void dfr_forge_write_objects(struct dfr_forge *f);
 void dfr_forge_write_whea(struct dfr_forge *f);   /* whea.c */
 void dfr_forge_write_kernel(struct dfr_forge *f); /* kernel.c */

@@ -362,6 +362,9 @@ typedef struct dfr_forge_options {
     dfr_text path; /* file to write; empty: `write` receives it whole */
     dfr_write_fn write;
     void *user;
+    dfr_text
+        images; /* folder: the images of its modules are written below it, as an image store that
+                        a symbol path may name; without `path` and `write` nothing else is written */
 } dfr_forge_options;
 
 /* Write a crash that a recipe describes (docs/forge.md). *ret_diagnostics (may be NULL) is set on

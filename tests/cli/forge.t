@@ -33,6 +33,24 @@ An 8 GiB dump takes no more room than what stands in it.
     most likely: A driver misbehaved (kestrelnet.sys): strong, not settled;
     suspect: kestrelnet.sys
 
+The images of its modules, for small dumps, which hold none.
+
+  $ dfrule forge corpus/recipes/d1_null_field.yaml --images $T/images; (cd $T/images && find . -type f | sort)
+  ./kestrelnet.sys/672A25632c000/kestrelnet.sys
+  ./ndis.sys/3D1F77AA16f000/ndis.sys
+  ./ntoskrnl.exe/8C4AD5F11046000/ntoskrnl.exe
+  $ test $(du -sk $T/images | cut -f1) -lt 256 && echo small
+  small
+  $ dfrule facts $T/a.dmp --symbols $T/images | grep -c 'method unwound\|^ *unwound$'
+  9
+  $ { sed 's/name: kestrelnet$/name: kestrelnet\n    file: ..\/..\/kestrelnet.sys/' corpus/recipes/d1_null_field.yaml; } > $T/out.yaml
+  $ dfrule forge $T/out.yaml --images $T/images
+  */out.yaml:11:5: error[DFR6503]: `../../kestrelnet.sys` is no name for a file of an image store (glob)
+    13 |   - name: kestrelnet
+       |     ^
+  dfrule: the recipe has 1 error
+  [2]
+
 Damage.
 
   $ { cat corpus/recipes/d1_null_field.yaml; echo "damage: {cut: 0x5000}"; } > $T/cut.yaml

@@ -36,6 +36,10 @@ KEYS = {
     "irps": "addr", "devices": "addr", "error_sections": "index", "locks": "addr", "pools": "addr",
     "threads": "addr",
 }
+# What small dumps of a recipe do not hold, so that neither stack nor ranking is the transcript's.
+LACKS = {
+    "7f_double_fault": "a small dump holds the stack in use; the one that overflowed is another",
+}
 # Known in every dump of these kinds, whatever the recipe.
 ALWAYS = ("bugcheck.code bugcheck.arg1 bugcheck.arg2 bugcheck.arg3 bugcheck.arg4 dump.time dump.arch "
           "os.build os.uptime os.processors").split()
@@ -47,13 +51,13 @@ def run(*args):
     return p.returncode, p.stdout, p.stderr.decode("utf-8", "replace")
 
 
-def facts(path):
-    code, out, err = run("facts", "-o", "json", path)
+def facts(path, *more):
+    code, out, err = run("facts", "-o", "json", *more, path)
     return json.loads(out) if code == 0 else None
 
 
-def ranking(path):
-    code, out, err = run("check", "-o", "json", path)
+def ranking(path, *more):
+    code, out, err = run("check", "-o", "json", *more, path)
     if code:
         return None
     return [(c["cause"], c["subject"], c["strength"]) for c in json.loads(out)["causes"]
@@ -157,6 +161,11 @@ def one(recipe, folder):
         report(f"{name}: transcript", [err])
         return
     text, ranks, problems = facts(path), ranking(path), []
+    images = os.path.join(folder, name + ".images")
+    code, _, err = run("forge", "--images", images, recipe)
+    if code:
+        report(f"{name}: images", [err])
+        return
     compared = []
     x86 = text["facts"]["dump.arch"]["value"] == "x86"
     for kind in KINDS:
@@ -170,8 +179,18 @@ def one(recipe, folder):
             continue
         problems += [f"{kind}: {p}" for p in differences(text, dump)]
         problems += [f"{kind}: {p}" for p in unknown(kind, dump)]
+        if kind.startswith("triage"):
+            # Small dumps hold no images: with those beside them they are unwound as others are.
+            symbols = ("--symbols", images)
+            dump = facts(path, *symbols)
+            problems += [f"{kind} with images: {p}" for p in differences(text, dump)]
+            problems += [f"{kind} with images: {p}" for p in unknown(kind, dump)]
+            if not same_stack(text, dump) and name not in LACKS:
+                problems.append(f"{kind} with images: the stack is not unwound to its end")
+        else:
+            symbols = ()
         if same_stack(text, dump):
-            got = ranking(path)
+            got = ranking(path, *symbols)
             if got != ranks:
                 problems.append(f"{kind}: text ranks {ranks}, dump {got}")
             compared.append(kind)
