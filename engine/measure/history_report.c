@@ -3,6 +3,7 @@
 
 #include "report/json_parts.h"
 #include "report/text.h"
+#include "report/words.h"
 
 static void put_code(struct dfr_buf *b, int64_t code)
 {
@@ -89,6 +90,20 @@ static void put_common(struct dfr_page *p, const struct dfr_history *h,
                               "hardware."));
 }
 
+/* The product, else the board that it is built on. */
+static void put_machine(const struct dfr_facts *f, struct dfr_buf *b)
+{
+    static const uint32_t fields[] = {DFR_F_MACHINE_PRODUCT, DFR_F_MACHINE_BOARD};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        const struct dfr_value *v = dfr_facts_scalar(f, fields[i]);
+        if (v->state != DFR_KNOWN || dfr_report_is_filler(v))
+            continue;
+        dfr_buf_z(b, ", ");
+        dfr_buf_safe(b, dfr_value_str(v));
+        return;
+    }
+}
+
 void dfr_history_text(const struct dfr_history *h, const struct dfr_ranking *machine,
                       const struct dfr_report_style *s, struct dfr_buf *out)
 {
@@ -97,11 +112,7 @@ void dfr_history_text(const struct dfr_history *h, const struct dfr_ranking *mac
     dfr_page_init(&p, s, out);
     dfr_buf_init(&b, out->arena);
     dfr_buf_printf(&b, "%u crash%s looked at together", h->counted, h->counted == 1 ? "" : "es");
-    const struct dfr_value *product = dfr_facts_scalar(machine->eval->facts, DFR_F_MACHINE_PRODUCT);
-    if (product->state == DFR_KNOWN) {
-        dfr_buf_z(&b, ", ");
-        dfr_buf_safe(&b, dfr_value_str(product));
-    }
+    put_machine(machine->eval->facts, &b);
     dfr_page_text(&p, DFR_INK_STRONG, 0, dfr_buf_text(&b));
     for (uint32_t i = 0; i < h->n; i++)
         put_past(&p, h, i);

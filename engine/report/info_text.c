@@ -1,6 +1,7 @@
 /* The summary that people paste: one screen, plain, nothing about the person. */
 #include "report/info.h"
 #include "report/text.h"
+#include "report/words.h"
 
 enum { LABEL = 11, LINES = 24, FRAMES_MOST = 6, FRAMES_LEAST = 2 };
 
@@ -48,25 +49,11 @@ static const char *wrap(struct summary *s, const char *label, struct dfr_str mor
     return "";
 }
 
-/* What a maker of boards never filled in tells nothing. */
-static bool is_filler(const struct dfr_value *v)
-{
-    static const struct dfr_str fillers[] = {{"To Be Filled By O.E.M.", 22},
-                                             {"System manufacturer", 19},
-                                             {"System Product Name", 19},
-                                             {"Default string", 14},
-                                             {"Not Applicable", 14}};
-    for (size_t i = 0; v->kind == DFR_KIND_STR && i < sizeof fillers / sizeof *fillers; i++)
-        if (dfr_str_eq_ci(dfr_str_trim(dfr_value_str(v)), fillers[i]))
-            return true;
-    return false;
-}
-
 /* `before` value `after`, parted from what stands there by a comma; nothing when not known. */
 static bool part(struct summary *s, uint32_t field, const char *before, const char *after)
 {
     const struct dfr_value *v = dfr_info_known(s->f, field);
-    if (!v || (v->kind == DFR_KIND_STR && !v->as.s.len) || is_filler(v))
+    if (!v || (v->kind == DFR_KIND_STR && !v->as.s.len) || dfr_report_is_filler(v))
         return false;
     comma(&s->b);
     dfr_buf_z(&s->b, before);

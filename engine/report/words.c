@@ -282,3 +282,16 @@ uint32_t dfr_report_notes(const struct dfr_eval *e, struct dfr_arena *a, struct 
     *ret = notes.v;
     return notes.n;
 }
+
+bool dfr_report_is_filler(const struct dfr_value *v)
+{
+    static const struct dfr_str fillers[] = {{"To Be Filled By O.E.M.", 22},
+                                             {"System manufacturer", 19},
+                                             {"System Product Name", 19},
+                                             {"Default string", 14},
+                                             {"Not Applicable", 14}};
+    for (size_t i = 0; v->kind == DFR_KIND_STR && i < sizeof fillers / sizeof *fillers; i++)
+        if (dfr_str_eq_ci(dfr_str_trim(dfr_value_str(v)), fillers[i]))
+            return true;
+    return false;
+}

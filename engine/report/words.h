@@ -21,6 +21,8 @@ struct dfr_str dfr_report_cause(const struct dfr_eval *e, const struct dfr_ranke
 struct dfr_str dfr_report_strength(const struct dfr_ranked_cause *c, struct dfr_arena *a);
 /* One line: what comes first, or that nothing is sure. */
 struct dfr_str dfr_report_headline(const struct dfr_ranking *r, struct dfr_arena *a);
+/* Text that a maker of boards never filled in, such as "Default string": it tells nothing. */
+bool dfr_report_is_filler(const struct dfr_value *v);
 const char *dfr_report_cost(uint32_t cost);
 
 /* What decided something, the most telling cell first. `when_origin` holds cells that the rule's
