@@ -26,13 +26,24 @@ static uint64_t fault_address(const struct dfr_dump *d)
     return 0;
 }
 
+/* With five levels, the tables are larger; Cr4 tells, also where no page table is at hand. */
+static bool five_levels(const struct dfr_dump *d)
+{
+    enum { CR4 = 0x18, LA57 = 12, LEVELS = 5 };
+    uint32_t special;
+    uint64_t cr4;
+    return d->memory.paging.levels == LEVELS ||
+           (dfr_dump_offset(d, DFR_LAYOUT_PRCB_SPECIAL, &special) &&
+            dfr_where_word(d, &d->prcb, (uint64_t)special + CR4, 8, &cr4) && cr4 >> LA57 & 1);
+}
+
 void dfr_dump_page_table_fault(struct dfr_dump *d)
 {
     enum { KDBG_PTE_BASE = 0x360, LEVELS = 4 };
     const uint64_t bytes = UINT64_C(1) << 39; /* of all entries of the lowest level */
     uint64_t base, va = fault_address(d);
-    if (d->file.machine != DFR_MACHINE_X64 || !va || !dfr_kdbg_u64(d, KDBG_PTE_BASE, &base) ||
-        !(base >> 63) || base & (bytes - 1))
+    if (d->file.machine != DFR_MACHINE_X64 || !va || five_levels(d) ||
+        !dfr_kdbg_u64(d, KDBG_PTE_BASE, &base) || !(base >> 63) || base & (bytes - 1))
         return;
     uint64_t from = d->kdbg_at + KDBG_PTE_BASE;
     if (va < base || va - base >= bytes) {

@@ -39,17 +39,28 @@ static void put_state(struct dfr_dump *d, uint32_t row, uint64_t raw, uint32_t p
                   place);
 }
 
-static void freeze_state(struct dfr_dump *d, struct dfr_processor *p, bool crashing, bool inferred,
-                         uint32_t place)
+/* The processor that crashed runs, or owns the freeze of the others. Where it does not, the field
+ * stands elsewhere in this build, or another processor crashed: then no state is believed. */
+static bool fits(const struct dfr_dump *d, const struct dfr_processor *own)
+{
+    enum { STATE = 0xF, RUNNING = 0, OWNER = 4 };
+    uint64_t raw;
+    return !own || !dfr_dump_field(d, &own->prcb, DFR_LAYOUT_PRCB_IPI_FROZEN, 4, &raw) ||
+           (raw & STATE) == RUNNING || (raw & STATE) == OWNER;
+}
+
+/* `doubt`: why the field is not to be read; NONE where it is. */
+static void freeze_state(struct dfr_dump *d, struct dfr_processor *p, bool crashing,
+                         enum dfr_reason doubt, uint32_t place)
 {
     enum { STATE = 0xF, FROZEN = 2 };
     uint32_t off = 0;
     uint64_t raw;
-    bool known = dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off);
+    bool known = !doubt && dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off);
     if (!known || !dfr_where_word(d, &p->prcb, off, 4, &raw)) {
-        enum dfr_reason why = known      ? dfr_where_why(d, &p->prcb, off, 4)
-                              : inferred ? DFR_REASON_INFERRED
-                                         : DFR_REASON_NEEDS_TYPES;
+        enum dfr_reason why = known   ? dfr_where_why(d, &p->prcb, off, 4)
+                              : doubt ? doubt
+                                      : DFR_REASON_NEEDS_TYPES;
         dfr_dump_cell(d, DFR_F_CPUS_IPI_FROZEN, p->row, dfr_v_unknown(DFR_KIND_INT, why), place);
         dfr_dump_cell(d, DFR_F_CPUS_STATE, p->row, dfr_v_unknown(DFR_KIND_ENUM, why), place);
         return;
@@ -82,7 +93,8 @@ static void put_threads(struct dfr_dump *d, const struct dfr_processor *p, uint3
 }
 
 /* The IRQL is the one that the crash saved: CR8 of the crashing processor, x64 only. */
-static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashing, bool inferred)
+static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashing,
+                        enum dfr_reason doubt)
 {
     enum { CR8 = 0xA0, HIGHEST = 15 };
     uint32_t place = dfr_where_place(d, &p->prcb, 0, 1), special;
@@ -94,7 +106,7 @@ static void put_details(struct dfr_dump *d, struct dfr_processor *p, bool crashi
         dfr_dump_offset(d, DFR_LAYOUT_PRCB_SPECIAL, &special) &&
         dfr_where_word(d, &p->prcb, (uint64_t)special + CR8, 8, &u) && u <= HIGHEST)
         dfr_dump_cell(d, DFR_F_CPUS_IRQL, p->row, dfr_v_int((int64_t)u), place);
-    freeze_state(d, p, crashing, inferred, place);
+    freeze_state(d, p, crashing, doubt, place);
 }
 
 /* Before Windows 7 the number was a byte at the start of the block. Types of public symbol files. */
@@ -242,10 +254,11 @@ void dfr_dump_processors(struct dfr_dump *d)
                         dfr_where_place(d, &d->prcb, 0, 1));
     }
     uint32_t off;
-    bool inferred =
-        !dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off) && dfr_dump_calibrate(d, own);
+    enum dfr_reason doubt = fits(d, own) ? DFR_REASON_NONE : DFR_REASON_NEEDS_TYPES;
+    if (!dfr_dump_offset(d, DFR_LAYOUT_PRCB_IPI_FROZEN, &off) && dfr_dump_calibrate(d, own))
+        doubt = DFR_REASON_INFERRED;
     for (uint32_t i = 0; i < d->processors.n; i++)
-        put_details(d, &d->processors.v[i], own == &d->processors.v[i], inferred);
+        put_details(d, &d->processors.v[i], own == &d->processors.v[i], doubt);
     if (!dfr_where_known(&d->prcb))
         return;
     if (dfr_dump_field_pointer(d, &d->prcb, DFR_LAYOUT_PRCB_THREAD, &u) &&

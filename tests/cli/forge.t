@@ -51,6 +51,15 @@ The images of its modules, for small dumps, which hold none.
   dfrule: the recipe has 1 error
   [2]
 
+A crashing processor that seems frozen: the field stands elsewhere, or another one crashed, so that nobody's state is told.
+
+  $ dfrule forge corpus/recipes/101_hung_processor.yaml -o $T/hung.dmp; dfrule facts $T/hung.dmp | grep -c 'state Frozen'
+  2
+  $ sed 's/number: 2, ipi: target-freeze/number: 0, ipi: frozen/' corpus/recipes/101_hung_processor.yaml > $T/odd.yaml
+  $ dfrule forge $T/odd.yaml -o $T/odd.dmp; dfrule facts $T/odd.dmp | grep -c 'state Frozen'
+  0
+  [1]
+
 Damage.
 
   $ { cat corpus/recipes/d1_null_field.yaml; echo "damage: {cut: 0x5000}"; } > $T/cut.yaml

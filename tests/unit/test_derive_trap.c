@@ -470,3 +470,16 @@ Test(derive_trap, a_doubted_frame_counts_when_it_runs_at_the_instruction_pointer
         cr_expect_eq(V(DFR_F_TRAP_SP)->state, agrees ? DFR_KNOWN : DFR_UNKNOWN);
     }
 }
+
+Test(derive_trap, the_kernel_without_names_may_be_what_raised_the_bug_check)
+{
+    for (int named = 0; named < 2; named++) {
+        fresh();
+        args(0xD1, 0x10, 2, 0, 0);
+        frame(named ? "nt!memcpy" : "nt");
+        frame("drv");
+        dfr_facts_seal(&facts);
+        expect_module(DFR_F_TRAP_MODULE, named ? "nt" : "?", "names");
+        cr_expect_eq(V(DFR_F_TRAP_CALLERS)->state, named ? DFR_KNOWN : DFR_UNKNOWN);
+    }
+}

@@ -408,8 +408,9 @@ static size_t small_x86(void)
 {
     enum { KDBG = 0x2000, DRIVERS = 0x3000, NAMES = 0x3200, PRCB = 0x3400, THREAD = 0x3A00 };
     enum { GONE = 0x3B00, PROCESS = 0x3C00, STACK = 0x4000, BLOCKS = 0x4800, DATA = 0x4A00 };
-    enum { KERNEL = 0x80800000, STACK_VA = 0x81004000, DATA_VA = 0x81010000, END = 0x4C00 };
-    static const uint32_t block[][2] = {
+    enum { END = 0x4C00 };
+    const uint32_t KERNEL = 0x80800000, STACK_VA = 0x81004000, DATA_VA = 0x81010000;
+    const uint32_t block[][2] = {
         {0x04, END + 4}, {0x08, END},    {0x0C, 0x320},    {0x18, GONE},  {0x1C, PRCB},
         {0x20, PROCESS}, {0x24, THREAD}, {0x28, STACK},    {0x2C, 0x400}, {0x30, DRIVERS},
         {0x34, 2},       {0x44, 0x41},   {0x48, STACK_VA}, {0x58, KDBG},  {0x5C, 0x350},
