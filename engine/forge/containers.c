@@ -166,7 +166,7 @@ static void rdmp(struct memory *m, struct dfr_forge_file *out, bool complete)
 void dfr_forge_pages(struct dfr_forge *f, enum dfr_forge_kind kind, struct dfr_forge_file *out)
 {
     struct memory m = {.f = f};
-    uint8_t *h = out->v[0].p ? (uint8_t *)(uintptr_t)out->v[0].p : NULL;
+    uint8_t *h = (uint8_t *)(uintptr_t)out->v[0].p; /* the header, which comes first */
     bool complete = kind == DFR_FORGE_FULL || kind == DFR_FORGE_BITMAP || kind == DFR_FORGE_RDMP;
     collect(&m, !complete && kind != DFR_FORGE_RDMP_USER, complete);
     if (f->x86 &&

@@ -411,7 +411,7 @@ static bool undo_function(const struct dfr_pe *pe, const struct dfr_space *stack
                           struct dfr_step *s)
 {
     const uint32_t begin = e.begin, end = e.end;
-    struct dfr_x64_info i;
+    struct dfr_x64_info i = {0};
     uint32_t offset = rva - begin;
     for (uint32_t n = 0; n < DFR_LIMIT_UNWIND_CHAIN; n++) {
         if (!resolve(pe, &e, s) || !dfr_x64_info(pe, e.info, &i, s))
