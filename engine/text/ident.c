@@ -291,12 +291,23 @@ uint32_t dfr_tx_bugcheck_braces(struct dfr_reader *r, uint32_t i)
     return word_behind(r, i + 2, end);
 }
 
-/* `Bugcheck code 0000009F` and on the next line `Arguments a b c d`. */
+/* `Bugcheck code 0000009F` and on the next line `Arguments a b c d`; in reports of other tools
+ * `Bugcheck code: 0x9F (0x..., 0x..., 0x..., 0x...)`. */
 uint32_t dfr_tx_bugcheck_command(struct dfr_reader *r, uint32_t i)
 {
     struct dfr_bug_seen b = {.has_code = true, .source = DFR_SRC_EXACT, .first = i, .last = i + 2};
-    if (!dfr_tx_says_ci(r, i + 1, "code") || !dfr_tx_number(r, i + 2, &b.code))
+    bool colon = dfr_tx_says_ci(r, i + 1, "code:");
+    if ((!colon && !dfr_tx_says_ci(r, i + 1, "code")) || !dfr_tx_number(r, i + 2, &b.code))
         return i;
+    if (colon) {
+        const struct dfr_word *w = dfr_tx_word(r, i + 2);
+        size_t end;
+        if (!read_list(r, w->at + w->len, '(', ')', &b, &end))
+            return i;
+        args_at(&b, i + 3);
+        dfr_tx_bug_seen(r, &b);
+        return word_behind(r, i + 3, end);
+    }
     uint32_t j = i + 3;
     if (dfr_tx_says_ci(r, j, "Arguments") || dfr_tx_says_ci(r, j, "Arguments:")) {
         j++;
