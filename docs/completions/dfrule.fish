@@ -36,7 +36,7 @@ complete -c dfrule -n '__fish_seen_subcommand_from check facts info' -s j -l job
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info' -l unordered -d 'print results as they come, not in the order of the inputs'
 complete -c dfrule -n '__fish_seen_subcommand_from facts' -l all -d 'every row of long tables, not only the first ones (text; JSON always holds all)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info explain why-not what-if' -l crash -x -a '' -d 'only the Nth crash of an input that holds several (default: all; the first for explain and why-not)'
-complete -c dfrule -n '__fish_seen_subcommand_from check facts info symbols explain why-not what-if' -l max-size -x -a '' -d 'refuse larger inputs; k, M and G may follow the number (default: 256M)'
+complete -c dfrule -n '__fish_seen_subcommand_from check facts info symbols explain why-not what-if' -l max-size -x -a '' -d 'refuse larger inputs; k, M and G may follow the number (default: 256M for texts, none for dumps)'
 complete -c dfrule -n '__fish_seen_subcommand_from check facts info symbols explain why-not what-if' -l symbols -x -a '' -d 'where images and PDBs are, as in _NT_SYMBOL_PATH, which it takes the place of: folders and srv*FOLDER parted by ;; nothing is fetched'
 complete -c dfrule -n '__fish_seen_subcommand_from check' -l together -d 'look at all inputs as crashes of one machine: what they have in common, and an answer for the machine'
 complete -c dfrule -n '__fish_seen_subcommand_from symbols' -l all -d 'all modules, also those that have nothing to do with the crash'

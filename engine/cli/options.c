@@ -456,16 +456,19 @@ static bool read_all(int argc, char **argv, unsigned verbs, const char *verb,
 static void half_a_verb(const char *first, const char *second)
 {
     struct dfr_cli_text t = {0};
+    const char *shown = NULL;
     size_t n = strlen(first);
     for (unsigned i = 0; i < DFR_VERB_COUNT; i++) {
         const char *word = dfr_cli_verb_rows[i].word;
-        if (strncmp(word, first, n) == 0 && word[n] == ' ')
-            dfr_cli_text_printf(&t, "%s%s", t.len ? ", " : "", word + n + 1);
+        if (strncmp(word, first, n) != 0 || word[n] != ' ')
+            continue;
+        dfr_cli_text_printf(&t, "%s%s", t.len ? ", " : "", word + n + 1);
+        shown = shown ? shown : word;
     }
     if (second)
         dfr_cli_say("unknown verb `%s %s`; there are: %s", first, second, t.p);
     else
-        dfr_cli_say("`%s` needs a second word: %s", first, t.p);
+        dfr_cli_say("`%s` needs a second word: %s; `dfrule %s -h` tells of one", first, t.p, shown);
     dfr_cli_text_free(&t);
 }
 

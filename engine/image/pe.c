@@ -47,11 +47,20 @@ static bool raw(const struct dfr_pe *pe, uint64_t off, void *buf, size_t len)
            dfr_space_copy(pe->space, pe->base + off, buf, len);
 }
 
+/* Of the first byte from there on that memory lacks: a small dump may hold only the start of what
+ * was wanted. Nothing that is read at once is longer than a page. */
+static enum dfr_reason mapped_why(const struct dfr_pe *pe, uint64_t off)
+{
+    enum { MOST = 0x1000 };
+    uint64_t first;
+    if (off > UINT64_MAX - pe->base || pe->base + off > UINT64_MAX - MOST)
+        return DFR_REASON_DAMAGED;
+    return dfr_space_why_range(pe->space, pe->base + off, MOST, &first);
+}
+
 static enum dfr_reason raw_why(const struct dfr_pe *pe, uint64_t off)
 {
-    if (!pe->space || off > UINT64_MAX - pe->base)
-        return DFR_REASON_DAMAGED;
-    enum dfr_reason r = dfr_space_why(pe->space, pe->base + off);
+    enum dfr_reason r = pe->space ? mapped_why(pe, off) : DFR_REASON_DAMAGED;
     return r ? r : DFR_REASON_DAMAGED;
 }
 
@@ -255,9 +264,11 @@ bool dfr_pe_u32(const struct dfr_pe *pe, uint32_t rva, uint32_t *ret)
 enum dfr_reason dfr_pe_why(const struct dfr_pe *pe, uint32_t rva)
 {
     uint8_t b;
-    if (dfr_pe_read(pe, rva, &b, 1))
-        return DFR_REASON_NONE;
-    return rva < pe->size ? raw_why(pe, rva) : DFR_REASON_NOT_MAPPED;
+    if (rva >= pe->size)
+        return DFR_REASON_NOT_MAPPED;
+    if (pe->space)
+        return mapped_why(pe, rva);
+    return dfr_pe_read(pe, rva, &b, 1) ? DFR_REASON_NONE : DFR_REASON_DAMAGED;
 }
 
 /* What lies behind the string need not be readable: pieces that end in it get smaller. */

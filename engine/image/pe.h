@@ -53,7 +53,8 @@ enum dfr_reason dfr_pe_open_mapped(struct dfr_pe *ret, struct dfr_arena *a,
 bool dfr_pe_read(const struct dfr_pe *pe, uint32_t rva, void *buf, size_t len);
 bool dfr_pe_u16(const struct dfr_pe *pe, uint32_t rva, uint16_t *ret);
 bool dfr_pe_u32(const struct dfr_pe *pe, uint32_t rva, uint32_t *ret);
-/* Why the byte at an RVA cannot be read; NONE when it can. */
+/* Why bytes at an RVA could not be read: of a mapped image, of the first of a page's worth that memory
+ * lacks. NONE when nothing is in the way. */
 enum dfr_reason dfr_pe_why(const struct dfr_pe *pe, uint32_t rva);
 /* Zero-ended bytes at an RVA, at most `most` of them; empty when they cannot be read or no end is
  * found. Lives in `a`. */
