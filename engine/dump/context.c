@@ -2,6 +2,7 @@
 #include "dump/context.h"
 
 #include "dump/triage.h"
+#include "facts/store.h"
 
 static const struct {
     enum dfr_record record;
@@ -74,6 +75,21 @@ bool dfr_context_read(const struct dfr_dump *d, const struct dfr_where *w, struc
     return (flags & records[record].machine) && (flags & CONTROL);
 }
 
+/* A report of a system that went on: nothing raised a bug check. */
+static bool went_on(const struct dfr_dump *d)
+{
+    enum { LIVE = 1u << 4 };
+    uint64_t attributes = 0, code = 0;
+    if (dfr_container_field(&d->file, DFR_HEADER_ATTRIBUTES, &attributes) && (attributes & LIVE))
+        return true;
+    const struct dfr_bugcheck_info *info =
+        dfr_container_field(&d->file, DFR_HEADER_CODE, &code)
+            ? dfr_bugcheck_info(dfr_bugcheck_code((uint32_t)code))
+            : NULL;
+    return info && (dfr_str_ends_ci(dfr_str_from(info->name), DFR_STR("LIVEDUMP")) ||
+                    dfr_str_ends_ci(dfr_str_from(info->name), DFR_STR("LIVE_DUMP")));
+}
+
 /* The exception in the header of a crash is a breakpoint at the entry of KeBugCheckEx. When the context
  * stands there as well, nothing has been pushed yet: its stack pointer holds the return address.
  * Observed in all of 19 small dumps of x64 that hold such a context, of both writers. */
@@ -84,9 +100,10 @@ static bool at_bug_check(const struct dfr_dump *d, const struct dfr_context *c)
     uint32_t code = 0;
     uint64_t address = 0;
     const struct dfr_image *image = dfr_dump_image_at(d, c->ip);
-    return d->file.machine == DFR_MACHINE_X64 && image && d->kernel && image->base == d->kernel &&
-           dfr_span_u32le(d->file.header, EXCEPTION, &code) && code == breakpoint &&
-           dfr_span_u64le(d->file.header, ADDRESS, &address) && address == c->ip;
+    return d->file.machine == DFR_MACHINE_X64 && !went_on(d) && image && d->kernel &&
+           image->base == d->kernel && dfr_span_u32le(d->file.header, EXCEPTION, &code) &&
+           code == breakpoint && dfr_span_u64le(d->file.header, ADDRESS, &address) &&
+           address == c->ip;
 }
 
 bool dfr_context_of_header(const struct dfr_dump *d, struct dfr_context *ret)

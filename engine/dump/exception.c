@@ -130,41 +130,81 @@ static uint64_t find_record(const struct dfr_dump *d, const struct dfr_exception
     return found;
 }
 
+/* Where a record stands: in memory, or in the header of the dump. */
+struct found {
+    uint64_t va, off; /* one of them is 0 */
+    uint8_t buf[0x30];
+};
+
+/* The record in the header, where it is that of the fault and not the breakpoint of the bug check. */
+static bool header_record(const struct dfr_dump *d, const struct dfr_exception *e,
+                          struct found *ret)
+{
+    enum { IN_HEADER64 = 0xF00, IN_HEADER32 = 0x7D0 };
+    uint64_t off = d->file.wide ? IN_HEADER64 : IN_HEADER32;
+    struct dfr_span s;
+    if (!e->code || !e->ip ||
+        !dfr_span_sub(d->file.header, off, layouts[dfr_dump_pointer_bytes(d) == 4].bytes, &s))
+        return false;
+    memset(ret, 0, sizeof *ret);
+    memcpy(ret->buf, s.p, s.len);
+    ret->off = off;
+    return is_record(d, e, ret->buf);
+}
+
+static bool memory_record(const struct dfr_dump *d, const struct dfr_exception *e,
+                          struct found *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->va = e->record;
+    if (ret->va && read_record(d, e, ret->va, ret->buf))
+        return true;
+    ret->va = find_record(d, e);
+    return ret->va && read_record(d, e, ret->va, ret->buf);
+}
+
+static uint64_t word(const struct found *r, uint32_t off, uint32_t len)
+{
+    uint64_t u = 0;
+    for (uint32_t i = 0; i < len && off + i < sizeof r->buf; i++)
+        u |= (uint64_t)r->buf[off + i] << 8 * i;
+    return u;
+}
+
+static void put(struct dfr_dump *d, const struct found *r, uint32_t field, struct dfr_value v,
+                uint64_t off, uint64_t len)
+{
+    if (r->va)
+        dfr_dump_put_va(d, field, v, r->va + off, len);
+    else
+        dfr_dump_put(d, field, v, r->off + off, r->off + off + len);
+}
+
 /* Of an access violation: what it wanted, and where. All ones is what Windows reports for an address
  * that the processor did not tell. Documented. */
-static void put_access(struct dfr_dump *d, uint64_t va, const struct layout *l)
+static void put_access(struct dfr_dump *d, const struct found *r, const struct layout *l)
 {
     uint32_t bytes = dfr_dump_pointer_bytes(d);
-    uint64_t wanted, where, nowhere = bytes == 4 ? UINT32_MAX : UINT64_MAX;
-    if (!dfr_dump_pointer(d, va + l->first, &wanted) ||
-        !dfr_dump_pointer(d, va + l->first + bytes, &where))
-        return;
+    uint64_t wanted = word(r, l->first, bytes), where = word(r, l->first + bytes, bytes);
     if (wanted == 0 || wanted == 1 || wanted == 8) {
         uint32_t access = wanted == 0   ? DFR_ACCESS_READ
                           : wanted == 1 ? DFR_ACCESS_WRITE
                                         : DFR_ACCESS_EXECUTE;
-        dfr_dump_put_va(d, DFR_F_TRAP_ACCESS, dfr_v_enum(DFR_E_ACCESS, access), va + l->first,
-                        bytes);
+        put(d, r, DFR_F_TRAP_ACCESS, dfr_v_enum(DFR_E_ACCESS, access), l->first, bytes);
     }
-    if (where != nowhere)
-        dfr_dump_put_va(d, DFR_F_TRAP_ADDRESS, dfr_v_addr(where), va + l->first + bytes, bytes);
+    if (where != (bytes == 4 ? UINT32_MAX : UINT64_MAX))
+        put(d, r, DFR_F_TRAP_ADDRESS, dfr_v_addr(where), l->first + bytes, bytes);
 }
 
 void dfr_exception_put(struct dfr_dump *d, const struct dfr_exception *e)
 {
     const uint32_t access_violation = 0xC0000005, in_page_error = 0xC0000006;
     const struct layout *l = &layouts[dfr_dump_pointer_bytes(d) == 4];
-    uint8_t buf[0x30];
-    uint32_t code = 0, count = 0;
-    uint64_t va = e->record;
-    if (!va || !read_record(d, e, va, buf))
-        va = find_record(d, e);
-    if (!va || !read_record(d, e, va, buf))
+    struct found r;
+    if (!memory_record(d, e, &r) && !header_record(d, e, &r))
         return;
-    struct dfr_span s = {buf, l->bytes};
-    (void)dfr_span_u32le(s, 0, &code);
-    (void)dfr_span_u32le(s, l->count, &count);
-    dfr_dump_put_va(d, DFR_F_TRAP_EXCEPTION, dfr_v_addr(code), va, 4);
+    uint32_t code = (uint32_t)word(&r, 0, 4), count = (uint32_t)word(&r, l->count, 4);
+    put(d, &r, DFR_F_TRAP_EXCEPTION, dfr_v_addr(code), 0, 4);
     if ((code == access_violation || code == in_page_error) && count >= 2)
-        put_access(d, va, l);
+        put_access(d, &r, l);
 }

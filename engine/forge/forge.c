@@ -52,6 +52,10 @@ static void defaults(struct dfr_forge *f)
     if (r->bugcheck.code > UINT32_MAX || r->bugcheck.args.n > 4)
         dfr_recipe_error(&f->file, r->bugcheck.node, DFR_D_RECIPE_VALUE,
                          "a bug check has 32 bits and four parameters");
+    if (r->attributes > UINT32_MAX ||
+        (r->l1tf && (f->x86 || f->arm64 || r->l1tf < 36 || r->l1tf > 47)))
+        dfr_recipe_error(&f->file, r->node, DFR_D_RECIPE_VALUE,
+                         "`attributes` has 32 bits, and `l1tf` is a bit from 36 to 47 on x64");
     f->pool = f->x86 ? 0x85400000 : f->arm64 ? 0xFFFFA40412000000 : 0xFFFF9D8312C00000;
 }
 

@@ -126,5 +126,6 @@ void dfr_forge_header(struct dfr_forge *f, enum dfr_forge_kind kind, uint8_t *h)
     if (kind == DFR_FORGE_TRIAGE || kind == DFR_FORGE_TRIAGE_KERNEL)
         dfr_put_le(h + o->fields, by_debugger ? 0xCFF : 0xDFF, 4);
     if (!by_debugger)
-        dfr_put_le(h + o->attributes, kind == DFR_FORGE_TRIAGE_KERNEL ? BY_KERNEL : 0, 4);
+        dfr_put_le(h + o->attributes,
+                   (kind == DFR_FORGE_TRIAGE_KERNEL ? BY_KERNEL : 0) | f->r.attributes, 4);
 }

@@ -286,6 +286,7 @@ void dfr_forge_write_kernel(struct dfr_forge *f)
     f->kdbg = dfr_forge_data(f, 0x400, 16);
     f->module_list = dfr_forge_data(f, 2 * p, 16);
     f->process_list = dfr_forge_data(f, 2 * p, 16);
+    f->resources = dfr_forge_data(f, 2 * p, 16);
     f->bugcheck_data = dfr_forge_data(f, 5 * p, 16);
     f->verifier = dfr_forge_data(f, VERIFIER_BYTES, 16);
     uint64_t lab_at = dfr_forge_data(f, lab.len + 1, 16);
@@ -303,6 +304,8 @@ void dfr_forge_write_kernel(struct dfr_forge *f)
     put_thread(f, f->thread, f->stack_base, f->stack_limit, f->process, 0x68);
     dfr_world_hold(f, f->thread, f->l->thread_size, DFR_HELD_BY_DEBUGGER);
     put_process(f);
+    dfr_world_ptr(f, f->resources, f->resources);
+    dfr_world_ptr(f, f->resources + p, f->resources);
     dfr_world_put(f, lab_at, lab.p, lab.len);
     dfr_world_u(f, f->verifier, f->r.verifier.flags, 4);
     dfr_world_ptr(f, f->bugcheck_data, f->r.bugcheck.code);
@@ -319,13 +322,18 @@ void dfr_forge_write_kernel(struct dfr_forge *f)
     const struct {
         uint32_t off;
         uint64_t va;
-    } v[] = {{0x48, f->module_list}, {0x50, f->process_list}, {0x88, f->bugcheck_data},
-             {0xC0, pfn_at},         {0x208, lab_at},         {0x218, processors},
-             {0x220, unloaded_at},   {0x228, last_at},        {0x248, f->verifier}};
+    } v[] = {{0x48, f->module_list},   {0x50, f->process_list}, {0x60, f->resources},
+             {0x88, f->bugcheck_data}, {0xC0, pfn_at},          {0x208, lab_at},
+             {0x218, processors},      {0x220, unloaded_at},    {0x228, last_at},
+             {0x248, f->verifier}};
     for (size_t i = 0; i < sizeof v / sizeof *v; i++)
         kdbg_address(f, v[i].off, v[i].va);
     dfr_world_u(f, k + 0x138, page_size, 8);
     kdbg_offsets(f, k);
+    if (f->r.l1tf) {
+        dfr_world_u(f, k + 0x2C2, f->r.l1tf, 1);
+        dfr_world_u(f, k + 0x2C3, 4, 1); /* the bit that says that an entry means itself */
+    }
     if (!f->x86 && !f->arm64)
         dfr_world_u(f, k + 0x360, 0xFFFFB50000000000, 8);
     dfr_world_hold(f, k, f->l->kdbg_size, DFR_HELD_BY_BOTH);

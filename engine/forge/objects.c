@@ -210,6 +210,12 @@ static void put_lock(struct dfr_forge *f, const struct dfr_recipe_lock *l)
     dfr_world_u(f, va + (f->x86 ? 0x1C : 0x38), 1u << 2, 4);
     dfr_world_u(f, va + (f->x86 ? 0x24 : 0x44), l->contention, 4);
     dfr_world_u(f, va + (f->x86 ? 0x2C : 0x4C), l->waiters, 4);
+    /* At the end of the list, as the kernel does. */
+    uint64_t last = dfr_world_read(f, f->resources + f->ptr, f->ptr);
+    dfr_world_ptr(f, va, f->resources);
+    dfr_world_ptr(f, va + f->ptr, last);
+    dfr_world_ptr(f, last, va);
+    dfr_world_ptr(f, f->resources + f->ptr, va);
     dfr_world_hold(f, va, f->x86 ? LOCK32 : LOCK64, DFR_HELD_BY_DEBUGGER);
 }
 

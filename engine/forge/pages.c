@@ -81,17 +81,20 @@ static uint64_t leaf(struct dfr_forge *f, const struct dfr_forge_page *p, uint64
 {
     enum { PROTECTION = 4 << 5, SWIZZLED = 0x10, TRANSITION = 0x800, PROTOTYPE = 0x400 };
     bool narrow = entry_bytes(f) == 4;
-    uint64_t offset = (p->va >> 12 & 0xFFFF) + 1; /* in the page file */
+    uint64_t offset = (p->va >> 12 & 0xFFFF) + 1;            /* in the page file */
+    uint64_t far = f->r.l1tf ? UINT64_C(1) << f->r.l1tf : 0; /* no memory is there */
     switch (p->state) {
     case DFR_PAGE_VALID:
         return valid_entry(f, p);
     case DFR_PAGE_TRANSITION:
-        return p->pfn << 12 | TRANSITION | PROTECTION;
+        return p->pfn << 12 | TRANSITION | PROTECTION | far;
     case DFR_PAGE_PROTOTYPE:
         return f->x86 ? prototype << 32 | PROTOTYPE : prototype << 16 | PROTOTYPE;
     case DFR_PAGE_OUT:
         break;
     }
+    if (far) /* the offset lies above: bit 45 of the entry is its bit 13 */
+        return offset << 32 | PROTECTION | far;
     return narrow ? offset << 12 | PROTECTION : offset << 32 | PROTECTION | SWIZZLED;
 }
 

@@ -212,7 +212,7 @@ struct dfr_recipe {
     DFR_VEC(struct dfr_recipe_pool) pool;
     struct dfr_recipe_verifier verifier;
     struct dfr_recipe_blobs blobs;
-    uint64_t ram;
+    uint64_t ram, l1tf, attributes;
     struct dfr_recipe_damage damage;
     dfr_refs all; /* every reference in it */
 };

@@ -100,7 +100,7 @@ struct dfr_forge {
     uint64_t stack_base, stack_limit; /* the thread's */
     uint64_t stack_low, stack_high; /* the stack that frame 0 is on: from its pointer to the top */
     uint64_t thread, process, dtb;
-    uint64_t kdbg, module_list, process_list, unloaded, verifier, bugcheck_data;
+    uint64_t kdbg, module_list, process_list, resources, unloaded, verifier, bugcheck_data;
     uint64_t header_context; /* address of a context to put into the header, 0: that of frame 0 */
     uint64_t header_exception;
     DFR_VEC(struct dfr_forge_page) tables; /* page tables: pages without an address */

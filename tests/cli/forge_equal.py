@@ -40,6 +40,11 @@ KEYS = {
 LACKS = {
     "7f_double_fault": "a small dump holds the stack in use; the one that overflowed is another",
 }
+# Recipes of files that end in the middle: of some kinds only the header is left.
+TORN = {"d1_torn"}
+# Bug checks whose trap frame is that of an interrupt or of a page read: a debugger shows the frame that
+# it meets on the stack, no parameter says that the crash was there.
+NO_FAULT = {0x101, 0x133, 0x7A}
 # Known in every dump of these kinds, whatever the recipe.
 ALWAYS = ("bugcheck.code bugcheck.arg1 bugcheck.arg2 bugcheck.arg3 bugcheck.arg4 dump.time dump.arch "
           "os.build os.uptime os.processors").split()
@@ -131,6 +136,18 @@ def same_stack(text, dump):
     return False
 
 
+def missing(text, dump):
+    """What the debugger shows of the fault, a dump with the memory shows too."""
+    names = "trap.address trap.access trap.exception".split()
+    if text["facts"]["bugcheck.code"]["value"] not in NO_FAULT:
+        names += ["trap.rip", "trap.symbol"]
+    for name in names:
+        if text["facts"][name]["state"] == "known" and dump["facts"][name]["state"] != "known":
+            yield f"{name} is unknown: {dump['facts'][name].get('reason')}"
+    if len(dump["tables"]["locks"]["rows"]) < len(text["tables"]["locks"]["rows"]):
+        yield "not all locks are listed"
+
+
 def unknown(kind, dump):
     names = list(ALWAYS) + ([] if kind == "header" else IN_MEMORY)
     if "thread.process" in names and dump["facts"]["dump.arch"]["value"] == "x86":
@@ -178,14 +195,17 @@ def one(recipe, folder):
             problems.append(f"{kind}: {err or 'not read'}")
             continue
         problems += [f"{kind}: {p}" for p in differences(text, dump)]
-        problems += [f"{kind}: {p}" for p in unknown(kind, dump)]
+        problems += [f"{kind}: {p}" for p in unknown("header" if name in TORN else kind, dump)]
+        if kind not in ("triage", "triage-kernel", "header") and name not in TORN:
+            problems += [f"{kind}: {p}" for p in missing(text, dump)]
         if kind.startswith("triage"):
             # Small dumps hold no images: with those beside them they are unwound as others are.
             symbols = ("--symbols", images)
             dump = facts(path, *symbols)
             problems += [f"{kind} with images: {p}" for p in differences(text, dump)]
-            problems += [f"{kind} with images: {p}" for p in unknown(kind, dump)]
-            if not same_stack(text, dump) and name not in LACKS:
+            if name not in TORN:
+                problems += [f"{kind} with images: {p}" for p in unknown(kind, dump)]
+            if not same_stack(text, dump) and name not in LACKS and name not in TORN:
                 problems.append(f"{kind} with images: the stack is not unwound to its end")
         else:
             symbols = ()
