@@ -116,6 +116,11 @@ static void put_headline(struct dfr_page *p, const struct dfr_ranking *r)
     struct dfr_str culprit = dfr_report_culprit(r, p->out->arena);
     dfr_buf_z(&b, "; suspect: ");
     dfr_buf_str(&b, culprit.len ? culprit : DFR_STR("not known"));
+    /* What happened may be sure while who did it is not. */
+    if (culprit.len && r->culprit != 0) {
+        dfr_buf_z(&b, ": ");
+        dfr_buf_str(&b, dfr_report_strength(&r->causes[r->culprit], p->out->arena));
+    }
     dfr_page_text(p, DFR_INK_STRONG, 2, dfr_buf_text(&b));
 }
 
