@@ -33,7 +33,8 @@ bool dfr_store_name(struct dfr_str path, struct dfr_str *ret)
             return false;
         dots = dots && (c == '.' || c == ' ');
     }
-    if (dots || name.len > NAME_MOST)
+    /* The first two letters of a name may be a folder of their own. */
+    if (dots || name.len > NAME_MOST || dfr_str_starts_ci(name, DFR_STR("..")))
         return false;
     *ret = name;
     return true;
@@ -136,8 +137,7 @@ static void close_dir(void *p)
     *dir = NULL;
 }
 
-/* Call each(user, name) for what stands in a folder, up to a limit. Never for the folder itself and the
- * one above it: two letters of a name from a dump may be two dots. */
+/* Call each(user, name) for what stands in a folder, up to a limit. */
 static void each_entry(struct dfr_store *s, struct dfr_str folder,
                        void (*each)(void *user, struct dfr_str name), void *user)
 {
@@ -146,8 +146,7 @@ static void each_entry(struct dfr_store *s, struct dfr_str folder,
     *dir = opendir(folder.p);
     const struct dirent *e;
     for (uint32_t n = 0; *dir && n < DFR_LIMIT_STORE_ENTRIES && (e = readdir(*dir)) != NULL; n++)
-        if (strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
-            each(user, dfr_str_from(e->d_name));
+        each(user, dfr_str_from(e->d_name));
     close_dir(dir);
 }
 

@@ -54,7 +54,7 @@ const char *dfr_store_check_pdb(struct dfr_arena *a, struct dfr_bytes *b, const 
                                 uint32_t age);
 
 /* The last part of a Windows or other path, when it may name a file of a store: not empty, no dots
- * alone, no separators, colons, wildcards or control characters, not overlong. */
+ * alone or two in front, no separators, colons, wildcards or control characters, not overlong. */
 bool dfr_store_name(struct dfr_str path, struct dfr_str *ret);
 /* name/ID/name as stores and servers lay it out. */
 struct dfr_str dfr_store_image_path(struct dfr_arena *a, struct dfr_str name, uint32_t stamp,

@@ -20,7 +20,7 @@ static void name(struct dfr_arena *a, struct dfr_str s)
     if (!dfr_store_name(s, &part))
         return;
     if (!part.len || memchr(part.p, '/', part.len) || memchr(part.p, '\\', part.len) ||
-        memchr(part.p, 0, part.len) || dfr_str_eq(part, DFR_STR("..")))
+        memchr(part.p, 0, part.len) || dfr_str_starts_ci(part, DFR_STR("..")))
         abort();
     (void)dfr_store_image_path(a, part, 1, 2);
 }

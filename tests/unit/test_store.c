@@ -193,9 +193,9 @@ Test(store, layouts)
 
 Test(store, names_that_lead_elsewhere)
 {
-    static const char *const bad[] = {
-        "",    ".",   "..",      "...",  "a:b",   "C:",     "a*b",   "a?",  "a|b",
-        "a;b", "x\n", "\x1b[0m", "dir/", "dir\\", "..\\..", "../..", ". .", "a\"b"};
+    static const char *const bad[] = {"",       ".",     "..",  "...",  "a:b",     "C:",   "a*b",
+                                      "a?",     "a|b",   "a;b", "x\n",  "\x1b[0m", "dir/", "dir\\",
+                                      "..\\..", "../..", ". .", "a\"b", "..x.sys"};
     struct dfr_str ret;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         cr_expect_not(dfr_store_name(dfr_str_from(bad[i]), &ret), "row %zu: %s", i, bad[i]);
