@@ -11,12 +11,11 @@ static const struct layout {
     uint32_t base, size, path, name, checksum;
 } layouts[] = {{0x30, 0x40, 0x48, 0x58, 0x78}, {0x18, 0x20, 0x24, 0x2C, 0x40}};
 
-enum { MOST = 4096 };
 struct walk {
     struct dfr_dump *d;
     uint32_t pointer;
     uint64_t head;
-    uint64_t *seen; /* MOST addresses of entries */
+    uint64_t *seen; /* addresses of entries; DFR_LIMIT_DUMP_MODULES at most */
     uint32_t n;
 };
 
@@ -89,7 +88,8 @@ static bool follow(struct walk *w, uint32_t link, enum dfr_reason *ret_why)
             return true;
         e.va = at;
         *ret_why = DFR_REASON_DAMAGED;
-        if (!dfr_dump_is_kernel(w->d, at) || (at & (w->pointer - 1)) || w->n == MOST)
+        if (!dfr_dump_is_kernel(w->d, at) || (at & (w->pointer - 1)) ||
+            w->n == DFR_LIMIT_DUMP_MODULES)
             return false;
         if (!dfr_where_pointer(w->d, &e, back, &reached)) {
             *ret_why = dfr_where_why(w->d, &e, back, w->pointer);
@@ -115,7 +115,7 @@ void dfr_dump_modules_memory(struct dfr_dump *d)
     t->place = dfr_dump_place(d, w.head, w.pointer);
     if (!dfr_dump_is_kernel(d, w.head))
         return;
-    w.seen = DFR_NEW_N(d->arena, MOST, uint64_t);
+    w.seen = DFR_NEW_N(d->arena, DFR_LIMIT_DUMP_MODULES, uint64_t);
     t->complete = follow(&w, 0, &why);
     if (!t->complete)
         (void)follow(&w, w.pointer, &other);
