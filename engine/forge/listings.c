@@ -220,13 +220,16 @@ static void irps(struct dfr_pen *p)
 static void devices(struct dfr_pen *p)
 {
     struct dfr_forge *f = p->f;
+    uint64_t *attached = DFR_NEW_N(f->arena, f->r.devices.n, uint64_t);
+    for (uint32_t i = 0; i < f->r.devices.n; i++)
+        attached[i] = dfr_name_value(f, &f->r.devices.v[i].attached, 0);
     for (uint32_t i = 0; i < f->r.devices.n; i++) {
         const struct dfr_recipe_device *d = &f->r.devices.v[i];
         uint64_t va = named(f, d->node, d->name), chain[32] = {va};
         bool lowest = true;
         uint32_t n = 1;
         for (uint32_t k = 0; k < f->r.devices.n; k++)
-            if (dfr_name_value(f, &f->r.devices.v[k].attached, 0) == va)
+            if (attached[k] == va)
                 lowest = false;
         if (!lowest)
             continue;

@@ -40,6 +40,7 @@ static uint64_t memory_size(const struct dfr_forge *f, const struct dfr_recipe_m
 void dfr_forge_place_objects(struct dfr_forge *f)
 {
     const struct dfr_recipe *r = &f->r;
+    uint64_t all = 0;
     for (uint32_t i = 0; i < r->contexts.n; i++)
         (void)object(f, r->contexts.v[i].node, r->contexts.v[i].name, dfr_forge_context_bytes(f),
                      16);
@@ -47,9 +48,15 @@ void dfr_forge_place_objects(struct dfr_forge *f)
         (void)object(f, r->exceptions.v[i].node, r->exceptions.v[i].name, 0x98, 16);
     for (uint32_t i = 0; i < r->memory.n; i++) {
         const struct dfr_recipe_memory *m = &r->memory.v[i];
-        if (memory_size(f, m) > MOST_MEMORY)
+        uint64_t size = memory_size(f, m);
+        all += size > MOST_MEMORY ? MOST_MEMORY : size;
+        if (size > MOST_MEMORY)
             dfr_recipe_error(&f->file, m->node, DFR_D_RECIPE_VALUE, "one block has at most 1M");
-        else if (!m->at.node)
+        else if (all > DFR_LIMIT_RECIPE_MEMORY) {
+            dfr_recipe_error(&f->file, m->node, DFR_D_RECIPE_VALUE,
+                             "all blocks together have at most 64M");
+            return;
+        } else if (!m->at.node)
             (void)object(f, m->node, m->name, memory_size(f, m), 16);
         else
             dfr_name_add(f, m->node, m->name, dfr_name_value(f, &m->at, 0));

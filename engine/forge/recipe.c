@@ -105,7 +105,10 @@ void dfr_recipe_error(const struct dfr_yaml_file *f, const struct dfr_yaml *node
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    dfr_yaml_place(f, dfr_diags_add(f->diags, code, "%s", message), node);
+    struct dfr_diag *d = dfr_diags_add(f->diags, code, "%s", message);
+    if (!f->diags
+             ->dropped) /* to find a place the text is walked; nobody sees those that are dropped */
+        dfr_yaml_place(f, d, node);
 }
 
 /* ---- Values -------------------------------------------------------------------------------- */
