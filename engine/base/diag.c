@@ -40,18 +40,19 @@ struct dfr_diag *dfr_diags_add(struct dfr_diags *d, enum dfr_diag_code code, con
     enum dfr_severity severity = info ? info->severity : DFR_SEV_ERROR;
     d->errors += severity == DFR_SEV_ERROR;
     d->warnings += severity == DFR_SEV_WARNING;
+    if (d->n >= DFR_LIMIT_DIAGNOSTICS) { /* what nobody will see takes no memory */
+        d->dropped++;
+        if (!d->spare)
+            d->spare = DFR_NEW(d->arena, struct dfr_diag);
+        *d->spare = (struct dfr_diag){.code = code, .severity = severity};
+        return d->spare;
+    }
     char message[1024];
     va_list args;
     va_start(args, format);
     int n = vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    struct dfr_diag *row;
-    if (d->n >= DFR_LIMIT_DIAGNOSTICS) {
-        d->dropped++;
-        row = DFR_NEW(d->arena, struct dfr_diag);
-    } else {
-        row = DFR_PUSH(d->arena, d);
-    }
+    struct dfr_diag *row = DFR_PUSH(d->arena, d);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof message ? (size_t)n : sizeof message - 1;
     struct dfr_str text = {dfr_arena_copy(d->arena, message, len), len};
     *row = (struct dfr_diag){.code = code, .severity = severity, .message = text};

@@ -43,6 +43,7 @@ struct dfr_diags {
     uint32_t n, cap;
     uint32_t errors, warnings; /* counted also past the limit */
     uint32_t dropped;
+    struct dfr_diag *spare; /* handed out for those past the limit */
 };
 
 void dfr_diags_init(struct dfr_diags *d, struct dfr_arena *a);

@@ -106,8 +106,8 @@ void dfr_recipe_error(const struct dfr_yaml_file *f, const struct dfr_yaml *node
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
     struct dfr_diag *d = dfr_diags_add(f->diags, code, "%s", message);
-    if (!f->diags
-             ->dropped) /* to find a place the text is walked; nobody sees those that are dropped */
+    /* To find a place the text is walked; of those that are dropped nobody sees it. */
+    if (!f->diags->dropped)
         dfr_yaml_place(f, d, node);
 }
 
