@@ -6,7 +6,7 @@
 
 #include "base/limits.h"
 
-enum { MINIDUMP_BIT = 0x10000000, KEYS_OF_A_BODY = 3 };
+enum { KEYS_OF_A_BODY = 3 };
 
 struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
 {
@@ -36,7 +36,7 @@ struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
 
 static uint64_t code_of(uint64_t raw)
 {
-    return raw & ~(uint64_t)MINIDUMP_BIT;
+    return raw > UINT32_MAX ? raw : dfr_bugcheck_code((uint32_t)raw);
 }
 
 /* The same parameter, printed with 32 bits here and sign-extended or cut there? */

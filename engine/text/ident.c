@@ -217,7 +217,7 @@ bool dfr_tx_name_code_here(const struct dfr_reader *r, uint32_t i)
     uint64_t code;
     if (name.len < 4 || !dfr_hex_value(dfr_str_slice(s, 1, 1 + digits), &code))
         return false;
-    uint32_t plain = (uint32_t)(code & ~UINT64_C(0x10000000));
+    uint32_t plain = dfr_bugcheck_code((uint32_t)code);
     if (dfr_str_ends_ci(name, DFR_STR("_M")))
         name.len -= 2; /* what small dumps say */
     const struct dfr_bugcheck_info *known = dfr_bugcheck_by_name(name);

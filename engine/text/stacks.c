@@ -147,7 +147,7 @@ static void identity_of(struct dfr_reader *r, const struct dfr_stack *s)
             continue;
         if (v[i].args < 2 || v[i].arg[0] > UINT32_MAX || !v[i].arg[0])
             return;
-        if (!dfr_bugcheck_info((uint32_t)(v[i].arg[0] & ~UINT64_C(0x10000000))))
+        if (!dfr_bugcheck_info(dfr_bugcheck_code((uint32_t)v[i].arg[0])))
             return;
         if (v[i].arg[0] == 0xA && !fault_in_kernel(v, i, s->count))
             return;
@@ -175,10 +175,10 @@ static bool names_other_code(const struct dfr_crash *c, const struct dfr_stack *
         const struct dfr_frame *f = &c->frames.v[i];
         if (!is_kebugcheckex(&f->sym) || f->args < 3 || f->arg[0] > UINT32_MAX)
             continue;
-        uint32_t code = (uint32_t)f->arg[0] & ~UINT32_C(0x10000000);
+        uint32_t code = dfr_bugcheck_code((uint32_t)f->arg[0]);
         return code != 0xA && code != 0x50 && dfr_bugcheck_info(code) &&
                c->code.source <= DFR_SRC_KEY && !c->code.prose &&
-               code != ((uint32_t)c->code.value & ~UINT32_C(0x10000000));
+               code != dfr_bugcheck_code((uint32_t)c->code.value);
     }
     return false;
 }
