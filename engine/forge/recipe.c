@@ -396,6 +396,11 @@ static void value(struct reader *r, const struct dfr_yaml *y, const struct field
     }
 }
 
+static const char *article(enum part which)
+{
+    return strchr("aeiou", parts[which].what[0]) ? "an" : "a";
+}
+
 static const struct field *find(enum part which, struct dfr_str name)
 {
     for (size_t i = 0; i < FIELDS; i++)
@@ -418,8 +423,8 @@ static void unknown(struct reader *r, const struct dfr_yaml *key, enum part whic
         }
     }
     struct dfr_diag *d =
-        dfr_diags_add(r->file->diags, DFR_D_RECIPE_FIELD, "a %s has no field `%.*s`",
-                      parts[which].what, (int)key->text.len, key->text.p);
+        dfr_diags_add(r->file->diags, DFR_D_RECIPE_FIELD, "%s %s has no field `%.*s`",
+                      article(which), parts[which].what, (int)key->text.len, key->text.p);
     dfr_yaml_place(r->file, d, key);
     if (near) {
         struct dfr_buf b;
@@ -442,7 +447,7 @@ static void part(struct reader *r, const struct dfr_yaml *y, enum part which, vo
         return;
     }
     if (y->kind != DFR_YAML_MAP) {
-        dfr_recipe_error(r->file, y, DFR_D_RECIPE_VALUE, "a %s is a map of fields",
+        dfr_recipe_error(r->file, y, DFR_D_RECIPE_VALUE, "%s %s is a map of fields", article(which),
                          parts[which].what);
         return;
     }
@@ -464,8 +469,8 @@ static void part(struct reader *r, const struct dfr_yaml *y, enum part which, vo
         for (uint32_t i = 0; i < y->n && !there; i++)
             there = dfr_str_eq(y->keys[i]->text, dfr_str_from(fields[k].name));
         if (!there)
-            dfr_recipe_error(r->file, y, DFR_D_RECIPE_FIELD, "a %s needs `%s`", parts[which].what,
-                             fields[k].name);
+            dfr_recipe_error(r->file, y, DFR_D_RECIPE_FIELD, "%s %s needs `%s`", article(which),
+                             parts[which].what, fields[k].name);
     }
 }
 
