@@ -30,6 +30,7 @@ struct dfr_crash *dfr_tx_crash_begin(struct dfr_reader *r, uint32_t word)
     r->c = c;
     r->f = c->f;
     r->module = r->unloaded_row = UINT32_MAX;
+    r->other_thread = r->has_thread = false; /* a thread of the crash before */
     dfr_tx_close_rows(r);
     return c;
 }

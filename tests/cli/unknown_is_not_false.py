@@ -21,8 +21,10 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 DFRULE = os.environ.get("DFRULE", os.path.join(ROOT, "build/release/dfrule"))
 MOST = 10**9 if os.environ.get("THOROUGH") else 60
 # A frame, or what says which stack the frames belong to.
-STACK = re.compile(r"[0-9a-f]{8}.*\b\w+(!\S+|\+0x[0-9a-f]+)|^\s*[0-9a-f]{2}\s+\S+|!\w+|\w\+0x"
+STACK = re.compile(r"[0-9a-f]{8}.*\b\w+(!\S+|>?\+0x[0-9a-f]+)|^\s*[0-9a-f]{2}\s+\S+|!\w+|\w\+0x"
                    r"|\.(cxr|trap|tss|exr)\b|^(CONTEXT|TRAP_FRAME|STACK_TEXT)\b", re.I)
+
+SUMMARY = re.compile(rb"^BugCheck [0-9A-F]+, \{", re.M)
 
 
 def transcripts():
@@ -94,6 +96,11 @@ def contradicted(rule, path):
             if w["truth"] == "false" and not re.search(r"\b(known|unknown|absent)\(", w["text"])]
 
 
+def only_name_of_several(lines, line):
+    """Is this the one line that says which bug check it was, in a text with more such lines?"""
+    return len(SUMMARY.findall(b"".join(lines))) > 1 and SUMMARY.search(line) is not None
+
+
 def check(path):
     """(variants tried, [what went wrong])"""
     with open(path, "rb") as f:
@@ -118,7 +125,7 @@ def check(path):
             less = results.get(name)
             other_stack = any(STACK.search(line.decode("utf-8", "replace")) for line in out)
             # Without a whole section, nothing may tell where the next crash begins.
-            if whole and less and len(out) == 1:
+            if whole and less and len(out) == 1 and not only_name_of_several(lines, out[0]):
                 bad += [f"without {taken}: {b}" for b in mistaken(whole, less)]
             if whole and less and same_crash(whole, less) and not other_stack:
                 bad += [f"without {taken}: {b}" for b in compare(whole, less, name)]
