@@ -72,7 +72,7 @@ static dfr_result write_crash(const struct dfr_cli_job *job, const dfr_crash *cr
     dfr_result r = DFR_RESULT_OK;
     for (size_t i = 0; i < job->outs->n && r == DFR_RESULT_OK; i++) {
         const struct dfr_cli_output *out = &job->outs->v[i];
-        if (write == dfr_crash_write_facts && inside_another(job, index, out->format))
+        if (inside_another(job, index, out->format))
             continue;
         r = write(crash, index, out->format, &out->style, dfr_cli_write_text, &pieces[i], error);
     }

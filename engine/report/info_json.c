@@ -143,32 +143,46 @@ static void put_drivers(struct dfr_json *j, const struct dfr_facts *f, const str
     dfr_json_close(j, '}');
 }
 
+static void put_info(struct dfr_json *j, const char *key, const struct dfr_facts *f,
+                     const struct dfr_report_input *input, struct dfr_arena *a)
+{
+    struct dfr_info info;
+    dfr_info_of(&info, f, a);
+    dfr_json_open(j, key, '{');
+    dfr_json_z(j, "schema", "dfrule/info/1");
+    dfr_json_input(j, f, input);
+    put(j, f, "complete", DFR_F_DUMP_COMPLETE);
+    put_system(j, f);
+    put_cpus(j, f, &info);
+    put_bugcheck(j, f);
+    put_fault(j, f);
+    put_stack(j, f);
+    put_drivers(j, f, &info);
+    put(j, f, "verifier", DFR_F_VERIFIER_ENABLED);
+    dfr_json_open(j, "debugger", '{');
+    put(j, f, "image", DFR_F_ANALYZE_IMAGE);
+    put(j, f, "bucket", DFR_F_ANALYZE_BUCKET);
+    dfr_json_close(j, '}');
+    dfr_json_open(j, "missing", '[');
+    for (uint32_t i = 0; i < info.missing_count; i++)
+        dfr_json_str(j, NULL, info.missing[i]);
+    dfr_json_close(j, ']');
+    dfr_json_open(j, "other_crashes", '[');
+    bool first = input && input->crash == 0;
+    for (uint32_t i = 1; first && input->crashes && i < input->crash_count; i++) {
+        struct dfr_report_input other = *input;
+        other.crash = i;
+        put_info(j, NULL, input->crashes[i], &other, a);
+    }
+    dfr_json_close(j, ']');
+    dfr_json_close(j, '}');
+}
+
 void dfr_report_info_json(const struct dfr_facts *f, const struct dfr_report_input *input,
                           bool indent, struct dfr_buf *out)
 {
     struct dfr_json j;
-    struct dfr_info info;
-    dfr_info_of(&info, f, out->arena);
     dfr_json_init(&j, indent, out);
-    dfr_json_open(&j, NULL, '{');
-    dfr_json_z(&j, "schema", "dfrule/info/1");
-    dfr_json_input(&j, f, input);
-    put(&j, f, "complete", DFR_F_DUMP_COMPLETE);
-    put_system(&j, f);
-    put_cpus(&j, f, &info);
-    put_bugcheck(&j, f);
-    put_fault(&j, f);
-    put_stack(&j, f);
-    put_drivers(&j, f, &info);
-    put(&j, f, "verifier", DFR_F_VERIFIER_ENABLED);
-    dfr_json_open(&j, "debugger", '{');
-    put(&j, f, "image", DFR_F_ANALYZE_IMAGE);
-    put(&j, f, "bucket", DFR_F_ANALYZE_BUCKET);
-    dfr_json_close(&j, '}');
-    dfr_json_open(&j, "missing", '[');
-    for (uint32_t i = 0; i < info.missing_count; i++)
-        dfr_json_str(&j, NULL, info.missing[i]);
-    dfr_json_close(&j, ']');
-    dfr_json_close(&j, '}');
+    put_info(&j, NULL, f, input, out->arena);
     dfr_json_end(&j);
 }
