@@ -45,13 +45,11 @@ def load_schemas():
 
 
 def objects(text):
-    """The objects of the text, one behind the other: an input may hold several crashes."""
-    ret, at, decoder = [], 0, json.JSONDecoder()
-    while text[at:].strip():
-        at += len(text[at:]) - len(text[at:].lstrip())
-        o, at = decoder.raw_decode(text, at)
-        ret.append(o)
-    return ret
+    """One object, or one a line."""
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
 def problems_of(schemas, argv):
