@@ -20,7 +20,7 @@ static const struct {
     uint8_t len;
     bool packed;  /* there may be a dump inside */
     bool letters; /* a text may begin like this: only with a NUL nearby is it the binary */
-    const char *what, *todo;
+    const char *what, *advice;
 } formats[] = {
     {0, "MDMP", 4, false, true, "a user-mode minidump of one process, not a kernel crash",
      "the dumps of the system lie in C:\\Windows\\Minidump and C:\\Windows\\MEMORY.DMP"},
@@ -109,18 +109,18 @@ enum dfr_status dfr_api_sniff(struct dfr_str path, struct dfr_str bytes, struct 
     bool has_nul = memchr(bytes.p, '\0', bytes.len < TEXT_PROBE ? bytes.len : TEXT_PROBE) != NULL;
     for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
         struct dfr_span field;
-        const char *what = formats[i].what, *todo = formats[i].todo;
+        const char *what = formats[i].what, *advice = formats[i].advice;
         if (!dfr_span_sub(s, formats[i].offset, formats[i].len, &field) ||
             memcmp(field.p, formats[i].magic, formats[i].len) != 0 ||
             (formats[i].letters && !has_nul))
             continue;
         enum dfr_status status = formats[i].packed ? DFR_UNSUPPORTED : DFR_NOT_A_CRASH;
         struct dfr_str inside = packed_name(s);
-        if (formats[i].packed && todo && inside.len)
+        if (formats[i].packed && advice && inside.len)
             return dfr_fail(err, status, "%.*s: is %s with %.*s in it: unpack it first", len,
                             path.p, what, (int)inside.len, inside.p);
-        return dfr_fail(err, status, "%.*s: is %s%s%s", len, path.p, what, todo ? ": " : "",
-                        todo ? todo : "");
+        return dfr_fail(err, status, "%.*s: is %s%s%s", len, path.p, what, advice ? ": " : "",
+                        advice ? advice : "");
     }
     const char *memory = dfr_dump_other(s);
     if (memory)

@@ -92,7 +92,7 @@ static bool went_on(const struct dfr_dump *d)
 
 /* The exception in the header of a crash is a breakpoint at the entry of KeBugCheckEx. When the context
  * stands there as well, nothing has been pushed yet: its stack pointer holds the return address.
- * Observed in all of 19 small dumps of x64 that hold such a context, of both writers. */
+ * Observed in all of 18 small dumps of x64 that hold such a context, of both writers. */
 static bool at_bug_check(const struct dfr_dump *d, const struct dfr_context *c)
 {
     enum { EXCEPTION = 0xF00, ADDRESS = EXCEPTION + 0x10 };
